@@ -1,0 +1,1 @@
+"""The fixtures that pytest gets when Ergate is installed."""

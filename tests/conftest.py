@@ -1,0 +1,28 @@
+"""What every test gets: no settings from outside, and a working directory of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove every `ERGATE_…` variable, so that a developer's shell changes no result."""
+    for name in [name for name in os.environ if name.startswith("ERGATE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def work_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an empty directory the working directory for one test, and return it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """Return the directory that holds `pyproject.toml`."""
+    return Path(__file__).resolve().parent.parent
