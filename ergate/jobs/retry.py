@@ -52,7 +52,11 @@ class Retry:
 
         `None` means that the step may not try again.
         """
-        if attempt >= self.attempts or isinstance(error, self.never) or not isinstance(error, self.on):
+        if (
+            attempt >= self.attempts
+            or isinstance(error, self.never)
+            or not isinstance(error, self.on)
+        ):
             return None
         return self._jittered(backoff_s(attempt, self.initial_s, self.factor, self.max_s))
 

@@ -1,0 +1,297 @@
+"""All transitions of a job, as one pure function.
+
+Every backend does the same in its own language; this one is the reference for the conformance
+suite, the state-machine test, the model check and the checker of chaos runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from ergate.jobs.errors import JobError
+from ergate.jobs.events import (
+    Aborted,
+    Advanced,
+    CameDue,
+    CancelAsked,
+    Claim,
+    Completed,
+    Event,
+    Failed,
+    Outcome,
+    Released,
+    RestartAsked,
+    Retried,
+    Settlement,
+    Unroutable,
+    WorkerDied,
+)
+from ergate.jobs.record import HistoryRow, JobRecord
+from ergate.jobs.retry import backoff_s
+from ergate.jobs.status import JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The event does not apply to the job as it is; nothing changes."""
+
+    reason: str
+
+
+def apply(record: JobRecord, event: Event, now: float) -> JobRecord | Rejection:
+    """Return the job after `event` at time `now`, or why the event is refused."""
+    match event:
+        case Claim():
+            return _claim(record, event, now)
+        case Settlement():
+            return _settle(record, event, now)
+        case WorkerDied():
+            return _worker_died(record, event, now)
+        case CameDue():
+            return _came_due(record, now)
+        case CancelAsked():
+            return _cancel(record, now)
+        case RestartAsked():
+            return _restart(record, event, now)
+        case _:
+            assert_never(event)
+
+
+def _claim(record: JobRecord, event: Claim, now: float) -> JobRecord | Rejection:
+    if record.status is not JobStatus.QUEUED or record.revision != event.revision:
+        return Rejection(f"not queued at revision {event.revision}")
+    # The delivery counts before the step runs, so that a step that kills its worker is noticed.
+    return replace(
+        record,
+        status=JobStatus.RUNNING,
+        revision=record.revision + 1,
+        deliveries=record.deliveries + 1,
+        worker_id=event.worker_id,
+        claimed_at=now,
+        updated_at=now,
+    )
+
+
+def _settle(record: JobRecord, event: Settlement, now: float) -> JobRecord | Rejection:
+    held = record.status is JobStatus.RUNNING and record.worker_id == event.worker_id
+    if not held or record.revision != event.revision:
+        return Rejection(f"not held by {event.worker_id} at revision {event.revision}")
+    let_go = _let_go(record, now)
+    if record.cancel_requested and not isinstance(event.outcome, Completed | Failed | Aborted):
+        return _ended(_applied(let_go, event.outcome), JobStatus.CANCELLED, now)
+    return _outcome(let_go, event.outcome, now)
+
+
+def _outcome(record: JobRecord, outcome: Outcome, now: float) -> JobRecord:
+    """Return the job after `outcome`; `record` has already let go of its worker."""
+    match outcome:
+        case Advanced():
+            return replace(_applied(record, outcome), status=JobStatus.QUEUED)
+        case Completed():
+            return _ended(_applied(record, outcome), JobStatus.COMPLETED, now)
+        case Retried(error, pause_s):
+            waiting = replace(record, attempt=record.attempt + 1, error=error)
+            return _scheduled(_undelivered(waiting), now + pause_s)
+        case Failed(error):
+            return _ended(replace(record, error=error), JobStatus.FAILED, now)
+        case Aborted(error):
+            return _ended(replace(record, error=error), JobStatus.ABORTED, now)
+        case Released():
+            return replace(record, status=JobStatus.QUEUED, deliveries=record.deliveries - 1)
+        case Unroutable(_, pause_s):
+            back = replace(
+                record, deliveries=record.deliveries - 1, unroutable=record.unroutable + 1
+            )
+            return _scheduled(back, now + pause_s)
+        case _:
+            assert_never(outcome)
+
+
+def _applied(record: JobRecord, outcome: Outcome) -> JobRecord:
+    """Return the job with a step's result written to it; other outcomes leave it as it is."""
+    if isinstance(outcome, Advanced):
+        record = replace(
+            record,
+            current_step=outcome.step,
+            step_name=outcome.step_name,
+            queue=outcome.queue,
+            percent_completed=max(record.percent_completed, outcome.percent),
+            fingerprint=outcome.fingerprint,
+        )
+    elif isinstance(outcome, Completed):
+        record = replace(record, percent_completed=100.0)
+    else:
+        return record
+    return replace(
+        _undelivered(record),
+        seq=record.seq + 1,
+        steps_completed=record.steps_completed + 1,
+        last_return_value=outcome.result,
+        attempt=0,
+        error=None,
+    )
+
+
+def _worker_died(record: JobRecord, event: WorkerDied, now: float) -> JobRecord | Rejection:
+    if record.status is not JobStatus.RUNNING or record.worker_id != event.worker_id:
+        return Rejection(f"not held by {event.worker_id}")
+    freed = _let_go(record, now)
+    if record.cancel_requested:
+        return _ended(freed, JobStatus.CANCELLED, now)
+    if event.blame is False:
+        return replace(freed, status=JobStatus.QUEUED, deliveries=record.deliveries - 1)
+    policy = event.policy
+    if record.deliveries >= policy.max_deliveries:
+        return _ended(replace(freed, error=_death(record, event)), JobStatus.FAILED, now)
+    last_chance = record.deliveries >= policy.max_deliveries - 1
+    freed = replace(freed, alone=event.blame is None or last_chance)
+    if record.deliveries <= 1:  # one death is most often the machine's doing: no pause
+        return replace(freed, status=JobStatus.QUEUED)
+    pause_s = backoff_s(
+        record.deliveries - 1, policy.pause_initial_s, policy.pause_factor, policy.pause_max_s
+    )
+    return _scheduled(freed, now + pause_s)
+
+
+def _death(record: JobRecord, event: WorkerDied) -> str:
+    times = f"{record.deliveries} times" if record.deliveries > 1 else "once"
+    return JobError(
+        type="WorkerDied",
+        message=f"The worker died {times} while it ran this step; last: {event.reason}.",
+        step_name=record.step_name,
+    ).to_json()
+
+
+def _came_due(record: JobRecord, now: float) -> JobRecord | Rejection:
+    if record.status is not JobStatus.SCHEDULED or record.due_at is None or record.due_at > now:
+        return Rejection("not scheduled, or not due yet")
+    return replace(
+        record,
+        status=JobStatus.QUEUED,
+        due_at=None,
+        revision=record.revision + 1,
+        updated_at=now,
+    )
+
+
+def _cancel(record: JobRecord, now: float) -> JobRecord | Rejection:
+    if record.status.is_final:
+        return Rejection(f"already {record.status}")
+    if record.status is JobStatus.RUNNING:
+        # A request is no transition: a new revision would fence out the worker that runs the step.
+        return replace(record, cancel_requested=True)
+    return _ended(
+        replace(record, revision=record.revision + 1, updated_at=now), JobStatus.CANCELLED, now
+    )
+
+
+def _restart(record: JobRecord, event: RestartAsked, now: float) -> JobRecord | Rejection:
+    if not record.status.is_final:
+        return Rejection(f"still {record.status}")
+    first = event.steps_completed == 0
+    return replace(
+        _undelivered(record),
+        status=JobStatus.QUEUED,
+        revision=record.revision + 1,
+        current_step=event.step,
+        step_name=event.step_name,
+        fingerprint=event.fingerprint,
+        queue=event.queue,
+        steps_completed=event.steps_completed,
+        percent_completed=event.percent,
+        initial_input_value=event.input_json if first else record.initial_input_value,
+        last_return_value=record.last_return_value if first else event.input_json,
+        attempt=0,
+        error=None,
+        cancel_requested=False,
+        finished_at=None,
+        updated_at=now,
+    )
+
+
+def _let_go(record: JobRecord, now: float) -> JobRecord:
+    return replace(
+        record, revision=record.revision + 1, worker_id=None, claimed_at=None, updated_at=now
+    )
+
+
+def _undelivered(record: JobRecord) -> JobRecord:
+    return replace(record, deliveries=0, alone=False, unroutable=0)
+
+
+def _scheduled(record: JobRecord, due_at: float) -> JobRecord:
+    return replace(record, status=JobStatus.SCHEDULED, due_at=due_at)
+
+
+def _ended(record: JobRecord, status: JobStatus, now: float) -> JobRecord:
+    return replace(record, status=status, finished_at=now, due_at=None, cancel_requested=False)
+
+
+# --- what the history says about a transition -----------------------------------------------------
+
+_OUTCOME_NAMES: dict[type[Outcome], str] = {
+    Advanced: "applied",
+    Completed: "applied",
+    Retried: "retried",
+    Failed: "failed",
+    Aborted: "aborted",
+    Released: "released",
+    Unroutable: "unroutable",
+}
+
+
+def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow | None:
+    """Return the history row of a transition that `apply` made, or None when it has none."""
+    if after.revision == before.revision or isinstance(event, Claim):
+        return None
+    outcome = event.outcome if isinstance(event, Settlement) else None
+    applied = isinstance(outcome, Advanced | Completed)
+    return HistoryRow(
+        job_id=before.id,
+        revision=after.revision,
+        event=event_name(event),
+        status=after.status,
+        seq=before.seq,
+        step_name=after.step_name if isinstance(event, RestartAsked) else before.step_name,
+        next_step=outcome.step_name if isinstance(outcome, Advanced) else None,
+        attempt=before.attempt,
+        worker_id=before.worker_id,
+        claimed_at=before.claimed_at,
+        at=after.updated_at,
+        result=after.last_return_value if applied else None,
+        detail=_detail(event, after),
+    )
+
+
+def event_name(event: Event) -> str:
+    """Return the word that the history uses for `event`."""
+    match event:
+        case Settlement():
+            return _OUTCOME_NAMES[type(event.outcome)]
+        case Claim():
+            return "claimed"
+        case WorkerDied():
+            return "recovered"
+        case CameDue():
+            return "due"
+        case CancelAsked():
+            return "cancelled"
+        case RestartAsked():
+            return "restarted"
+        case _:
+            assert_never(event)
+
+
+def _detail(event: Event, after: JobRecord) -> str | None:
+    if isinstance(event, WorkerDied):
+        return event.reason
+    if isinstance(event, Settlement):
+        match event.outcome:
+            case Retried(error) | Failed(error) | Aborted(error):
+                return error
+            case Unroutable(reason):
+                return reason
+            case _:
+                return None
+    return None
