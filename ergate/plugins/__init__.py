@@ -1,0 +1,1 @@
+"""How backends are found: entry points, one hook, and a registry by name and URL scheme."""
