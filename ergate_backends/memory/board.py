@@ -1,0 +1,102 @@
+"""All jobs and what follows from their status: who holds which, which are ready, which wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ergate.jobs.events import Event
+from ergate.jobs.record import HistoryRow, JobRecord
+from ergate.jobs.status import JobStatus
+from ergate.jobs.ticket import Ticket
+from ergate.jobs.transitions import Rejection, apply, history_of
+from ergate_backends.memory.ledger import Ledger
+from ergate_backends.memory.ready import ReadyList
+
+
+class Board:
+    """The jobs of one store; every change goes through `submit`, `play` or `forget`.
+
+    Not thread-safe by itself.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, JobRecord] = {}
+        self.ready = ReadyList()
+        self.ledger = Ledger()
+        self._held: dict[str, set[str]] = {}
+        self._waiting: dict[str, float] = {}
+
+    def submit(self, record: JobRecord, now: float) -> Ticket | None:
+        """Write a job whose id is new; return its ticket when it is runnable now."""
+        self.ledger.append(_submitted(record))
+        return self._place(record, now)
+
+    def play(self, job_id: str, event: Event, now: float) -> JobRecord | Rejection:
+        """Apply `event` to a job and write its history row; return the job, or why not."""
+        before = self.jobs.get(job_id)
+        if before is None:
+            return Rejection("no such job")
+        after = apply(before, event, now)
+        if isinstance(after, Rejection):
+            return after
+        row = history_of(before, event, after)
+        if row is not None:
+            self.ledger.append(row)
+        self._take_away(before)
+        self._place(after, now)
+        return after
+
+    def forget(self, job_id: str) -> None:
+        """Delete a job with its history."""
+        self._take_away(self.jobs.pop(job_id))
+        self.ledger.forget(job_id)
+
+    def held_by(self, worker_id: str) -> list[JobRecord]:
+        """Return the RUNNING jobs of a worker."""
+        return [self.jobs[job_id] for job_id in sorted(self._held.get(worker_id, ()))]
+
+    def holders(self) -> Iterable[str]:
+        """Return the ids of workers that hold a job."""
+        return list(self._held)
+
+    def due(self, now: float) -> list[str]:
+        """Return the ids of SCHEDULED jobs whose time has come, the longest due first."""
+        come = [(due_at, job_id) for job_id, due_at in self._waiting.items() if due_at <= now]
+        return [job_id for _, job_id in sorted(come)]
+
+    def _place(self, record: JobRecord, now: float) -> Ticket | None:
+        self.jobs[record.id] = record
+        if record.status is JobStatus.QUEUED:
+            return self.ready.add(record, now)
+        if record.status is JobStatus.RUNNING and record.worker_id is not None:
+            self._held.setdefault(record.worker_id, set()).add(record.id)
+        elif record.status is JobStatus.SCHEDULED and record.due_at is not None:
+            self._waiting[record.id] = record.due_at
+        return None
+
+    def _take_away(self, record: JobRecord) -> None:
+        self.ready.remove(record.id)
+        self._waiting.pop(record.id, None)
+        if record.worker_id is not None:
+            held = self._held.get(record.worker_id, set())
+            held.discard(record.id)
+            if not held:
+                self._held.pop(record.worker_id, None)
+
+
+def _submitted(record: JobRecord) -> HistoryRow:
+    return HistoryRow(
+        job_id=record.id,
+        revision=record.revision,
+        event="submitted",
+        status=record.status,
+        seq=record.seq,
+        step_name=record.step_name,
+        next_step=None,
+        attempt=record.attempt,
+        worker_id=None,
+        claimed_at=None,
+        at=record.updated_at,
+        result=None,
+        detail=None,
+    )
