@@ -1,0 +1,19 @@
+"""What one run of a step can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StepValues:
+    """The stored values of one run of a step, as JSON.
+
+    `None` stands for JSON `null`.
+    `job` makes the job; it is called only when a parameter asks for it, each time one does.
+    """
+
+    input_json: str | None
+    context_json: str | None
+    job: Callable[[], object]
