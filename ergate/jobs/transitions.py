@@ -241,6 +241,25 @@ _OUTCOME_NAMES: dict[type[Outcome], str] = {
 }
 
 
+def submitted(record: JobRecord) -> HistoryRow:
+    """Return the first history row of a new job."""
+    return HistoryRow(
+        job_id=record.id,
+        revision=record.revision,
+        event="submitted",
+        status=record.status,
+        seq=record.seq,
+        step_name=record.step_name,
+        next_step=None,
+        attempt=record.attempt,
+        worker_id=None,
+        claimed_at=None,
+        at=record.created_at,
+        result=None,
+        detail=None,
+    )
+
+
 def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow | None:
     """Return the history row of a transition that `apply` made, or None when it has none."""
     if after.revision == before.revision or isinstance(event, Claim):

@@ -1,0 +1,30 @@
+"""What a backend declares that it can do, and what its store survives."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+
+class Capability(StrEnum):
+    """An ability that not every backend has; what is not declared raises `Unsupported`."""
+
+    SHARED = "shared"
+    """Several processes can use it at the same time."""
+    DURABLE = "durable"
+    """What it accepted survives the end of every process."""
+    DEPTH = "depth"
+    """A queue that can count what waits in it."""
+    PURGE = "purge"
+    """A queue that can drop all that waits in it."""
+
+
+class Level(Enum):
+    """What a store survives; printed at start and never claimed higher than was checked."""
+
+    L0 = "nothing: what it holds ends with the process"
+    L1 = "kill -9 of every process, ours and the server's"
+    L2 = "power loss"
+    L3 = "loss of a machine"
+
+    def __str__(self) -> str:
+        return f"{self.name} (survives {self.value})"

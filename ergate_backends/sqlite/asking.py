@@ -1,0 +1,86 @@
+"""What people ask: lists, counts, queues."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from ergate.contracts.state_store import JobFilter, QueueStats, WorkerInfo
+from ergate.jobs.status import JobStatus
+
+_QUEUES = """
+    SELECT queue, sum(ready), sum(scheduled), sum(running), min(oldest) FROM (
+        SELECT queue, count(*) AS ready, 0 AS scheduled, 0 AS running, min(ready_at) AS oldest
+        FROM ready GROUP BY queue
+        UNION ALL
+        SELECT queue, 0, count(*), 0, NULL FROM jobs WHERE due_at IS NOT NULL GROUP BY queue
+        UNION ALL
+        SELECT queue, 0, 0, count(*), NULL FROM jobs WHERE worker_id IS NOT NULL GROUP BY queue
+    ) GROUP BY queue ORDER BY queue
+"""
+
+
+def where(which: JobFilter) -> tuple[str, list[object]]:
+    """Return the WHERE clause of a filter and its values."""
+    clauses: list[str] = ["1"]
+    values: list[object] = []
+    wanted: tuple[tuple[str, object], ...] = (
+        (_status(which.status), which.status and _stored(which.status)),
+        ("workflow_name = ?", which.workflow),
+        ("queue = ?", which.queue),
+        ("created_at >= ?", which.since),
+        ("finished_at < ?", which.finished_before),
+    )
+    for clause, value in wanted:
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
+    return " AND ".join(clauses), values
+
+
+def _status(status: JobStatus | None) -> str:
+    if status is JobStatus.CANCELLING:
+        return "cancel_requested = 1 AND status = ?"
+    if status is JobStatus.RUNNING:
+        return "cancel_requested = 0 AND status = ?"
+    return "status = ?"
+
+
+def _stored(status: JobStatus) -> str:
+    return JobStatus.RUNNING if status is JobStatus.CANCELLING else status
+
+
+def count(tx: sqlite3.Connection, which: JobFilter) -> dict[JobStatus, int]:
+    """Return how many jobs there are by status."""
+    clause, values = where(which)
+    shown = f"CASE WHEN cancel_requested THEN '{JobStatus.CANCELLING}' ELSE status END"
+    query = f"SELECT {shown}, count(*) FROM jobs WHERE {clause} GROUP BY 1"
+    return {JobStatus(status): number for status, number in tx.execute(query, values)}
+
+
+def queues(tx: sqlite3.Connection) -> list[QueueStats]:
+    """Return what waits in each queue that has live jobs."""
+    return [
+        QueueStats(queue=queue, ready=ready, scheduled=due, running=running, oldest_ready_at=oldest)
+        for queue, ready, due, running, oldest in tx.execute(_QUEUES)
+    ]
+
+
+def workers(tx: sqlite3.Connection) -> list[WorkerInfo]:
+    """Return every worker that has a lease."""
+    rows = tx.execute(
+        "SELECT worker_id, host, pid, started_at, queues, concurrency, expires_at FROM workers "
+        "ORDER BY started_at, worker_id"
+    )
+    return [
+        WorkerInfo(
+            worker_id=worker_id,
+            host=host,
+            pid=pid,
+            started_at=started_at,
+            queues=tuple(json.loads(queues)),
+            concurrency=concurrency,
+            expires_at=expires_at,
+        )
+        for worker_id, host, pid, started_at, queues, concurrency, expires_at in rows
+    ]

@@ -1,0 +1,224 @@
+"""One SQLite file: its connections, transactions, permissions and errors."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import resources
+from pathlib import Path
+
+from ergate.errors import BackendError, BackendUnavailable, SchemaError
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_MS = 30_000
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+"""The write-ahead log is copied into the database when it has grown past this."""
+
+
+class Database:
+    """A database file with one connection that writes and two that read.
+
+    Threads of a process share the writer under a lock; processes take turns by
+    `BEGIN IMMEDIATE`, because a transaction that starts by reading and then writes gets
+    SQLITE_BUSY at once, whatever the time-out.
+    """
+
+    def __init__(self, path: Path, synchronous: str = "full") -> None:
+        self.path = path
+        self.synchronous = synchronous
+        self._write_lock = threading.RLock()
+        self._read_lock = threading.Lock()
+        self._watch_lock = threading.Lock()
+        with self._translated():
+            _create_private(path)
+            self._writer = self._connect()
+            self._reader = self._connect()
+            self._watcher = self._connect()
+        self._checkpoint_lock: int | None = None
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
+        )
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            f"synchronous = {self.synchronous}",
+            # SQLite before 3.51.3 can damage a log that several connections check-point:
+            # see `checkpoint`, which only one process at a time may call.
+            "wal_autocheckpoint = 0",
+            "mmap_size = 0",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    # --- transactions ---------------------------------------------------------------------------
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Run a transaction that may write; it commits when the block ends and rolls back if it raises."""
+        with self._write_lock, self._translated():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    with suppress(sqlite3.Error):
+                        self._writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Run a block that reads one consistent state and never waits for a writer."""
+        with self._read_lock, self._translated():
+            self._reader.execute("BEGIN")
+            try:
+                yield self._reader
+            finally:
+                self._reader.execute("COMMIT")
+
+    def version(self) -> int:
+        """Return a number that changes when another connection commits; costs microseconds."""
+        with self._watch_lock, self._translated():
+            (version,) = self._watcher.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    # --- schema ---------------------------------------------------------------------------------
+
+    def migrate(self) -> None:
+        """Create the tables if the file is new; refuse a file of a newer version."""
+        with self._write_lock, self._translated():
+            if self._schema_version(self._writer) != SCHEMA_VERSION:
+                self._enter_wal()
+                with self.write() as tx:
+                    self._create(tx)
+
+    def _create(self, tx: sqlite3.Connection) -> None:
+        if self._schema_version(tx) == SCHEMA_VERSION:
+            return  # another process was first
+        for statement in _statements("schema.sql"):
+            tx.execute(statement)
+        tx.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _schema_version(self, connection: sqlite3.Connection) -> int:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise SchemaError(
+                f"{self.path} has schema version {version}, and this Ergate knows up to "
+                f"{SCHEMA_VERSION}: a newer Ergate wrote it. Upgrade Ergate, or use another file."
+            )
+        if version == 0:
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            if tables:
+                raise SchemaError(
+                    f"{self.path} is a SQLite database that Ergate did not make. "
+                    "Give Ergate a file of its own: --queue sqlite:///path/to/ergate.db"
+                )
+        return int(version)
+
+    def _enter_wal(self) -> None:
+        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+        while True:  # the busy time-out does not cover a change of journal mode
+            try:
+                self._writer.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as exc:
+                if "locked" not in str(exc) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+    # --- upkeep ---------------------------------------------------------------------------------
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the database when it is long; only one process does so."""
+        try:
+            size = os.stat(f"{self.path}-wal").st_size
+        except FileNotFoundError:
+            return
+        if size < CHECKPOINT_BYTES or not self._may_checkpoint():
+            return
+        with self._write_lock, self._translated():
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _may_checkpoint(self) -> bool:
+        """Hold the lock file for as long as this process lives; the kernel frees it at its death."""
+        if self._checkpoint_lock is None:
+            handle = os.open(f"{self.path}-checkpoint", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(handle)
+                return False
+            self._checkpoint_lock = handle
+        return True
+
+    def close(self) -> None:
+        """Close every connection; calling it twice is fine."""
+        with self._write_lock, self._read_lock, self._watch_lock:
+            for connection in (self._watcher, self._reader, self._writer):
+                connection.close()
+            if self._checkpoint_lock is not None:
+                os.close(self._checkpoint_lock)
+                self._checkpoint_lock = None
+
+    # --- errors ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.DatabaseError, sqlite3.ProgrammingError, OSError) as exc:
+            raise self._letter(exc) from exc
+
+    def _letter(self, exc: Exception) -> BackendError:
+        text = str(exc)
+        for sign, advice in _ADVICE:
+            if sign in text:
+                kind = SchemaError if sign in _DAMAGE else BackendUnavailable
+                return kind(f"SQLite at {self.path}: {text}. {advice}")
+        if isinstance(exc, OSError):
+            return BackendUnavailable(
+                f"SQLite at {self.path}: {exc.strerror or text}. Check the directory and its "
+                "permissions, or name another file: --queue sqlite:///path/to/ergate.db"
+            )
+        return BackendUnavailable(f"SQLite at {self.path}: {text}.")
+
+
+_DAMAGE = ("not a database", "malformed")
+_ADVICE = (
+    (
+        "locked",
+        "Another process has held the write lock for too long; find it with `ergate doctor`.",
+    ),
+    ("readonly", "The file or its directory cannot be written; check owner and permissions."),
+    ("unable to open", "The directory is missing, or may not be read and written; check the path."),
+    ("full", "Free some space on that disk; nothing that was accepted is lost."),
+    ("disk I/O error", "The disk refused; nothing that was accepted is lost. Check its health."),
+    ("not a database", "Something else wrote this file; name another one or restore a copy."),
+    ("malformed", "The file is damaged; stop every process and restore a copy."),
+)
+
+
+def _create_private(path: Path) -> None:
+    """Make the file, with 0600, and its missing directories, with 0700, before SQLite does."""
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+        if path.parent.name == ".ergate":
+            (path.parent / ".gitignore").write_text("*\n")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except PermissionError:
+        if not path.exists():
+            raise  # else SQLite says what cannot be done with the file
+
+
+def _statements(name: str) -> Iterator[str]:
+    text = resources.files(__package__).joinpath(name).read_text()
+    lines = [line.split("--")[0] for line in text.splitlines()]
+    return (part for part in "\n".join(lines).split(";") if part.strip())

@@ -1,0 +1,69 @@
+"""Rows to records and back."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import fields
+from typing import Any
+
+from ergate.errors import CorruptRecord
+from ergate.jobs.record import HistoryRow, JobRecord
+from ergate.jobs.status import JobStatus
+
+JOB_FIELDS = tuple(field.name for field in fields(JobRecord))
+JOB_COLUMNS = ", ".join(JOB_FIELDS)
+HISTORY_FIELDS = tuple(field.name for field in fields(HistoryRow))
+HISTORY_COLUMNS = ", ".join(HISTORY_FIELDS)
+
+_STATUSES = {status.value: status for status in JobStatus}
+
+INSERT_JOB = f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(JOB_FIELDS))})"
+UPDATE_JOB = f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in JOB_FIELDS)} WHERE id = ?"
+INSERT_HISTORY = (
+    f"INSERT INTO history ({HISTORY_COLUMNS}) VALUES ({', '.join('?' * len(HISTORY_FIELDS))})"
+)
+INSERT_READY = "INSERT INTO ready (job_id, revision, queue, priority, alone, ready_at) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def job_of(row: tuple[Any, ...]) -> JobRecord:
+    """Return the record of a row selected as `JOB_COLUMNS`; raises `CorruptRecord`."""
+    values = dict(zip(JOB_FIELDS, row, strict=True))
+    status = _STATUSES.get(values["status"])
+    if status is None:
+        raise CorruptRecord(f"Job {values['id']!r} has the unknown status {values['status']!r}.")
+    values["status"] = status
+    values["alone"] = bool(values["alone"])
+    values["cancel_requested"] = bool(values["cancel_requested"])
+    return JobRecord(**values)
+
+
+def row_of(record: JobRecord) -> tuple[Any, ...]:
+    """Return the values of a record in the order of `JOB_COLUMNS`."""
+    return tuple(getattr(record, name) for name in JOB_FIELDS)
+
+
+def history_of_row(row: tuple[Any, ...]) -> HistoryRow:
+    """Return the history row of a row selected as `HISTORY_COLUMNS`."""
+    values = dict(zip(HISTORY_FIELDS, row, strict=True))
+    values["status"] = JobStatus(values["status"])
+    return HistoryRow(**values)
+
+
+def insert_ready(tx: sqlite3.Connection, record: JobRecord) -> None:
+    """Add the ready row of a QUEUED job."""
+    tx.execute(
+        INSERT_READY,
+        (
+            record.id,
+            record.revision,
+            record.queue,
+            record.priority,
+            record.alone,
+            record.updated_at,
+        ),
+    )
+
+
+def insert_history(tx: sqlite3.Connection, row: HistoryRow) -> None:
+    """Append one history row."""
+    tx.execute(INSERT_HISTORY, tuple(getattr(row, name) for name in HISTORY_FIELDS))

@@ -1,0 +1,287 @@
+"""The SQLite state store: every act is one transaction of one file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ergate.clock import Clock
+from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.state_store import (
+    DeadLetter,
+    JobFilter,
+    QueueStats,
+    Settled,
+    StateStore,
+    Swept,
+    WorkerInfo,
+)
+from ergate.errors import JobNotFoundError, UsageError
+from ergate.jobs.events import CancelAsked, Event, RecoveryPolicy, RestartAsked, Settlement
+from ergate.jobs.record import HistoryRow, JobRecord
+from ergate.jobs.status import JobStatus
+from ergate.jobs.ticket import Ticket
+from ergate.jobs.transitions import Rejection, submitted
+from ergate_backends.sqlite import asking, claiming, recovery, settling
+from ergate_backends.sqlite.database import Database
+from ergate_backends.sqlite.rows import (
+    HISTORY_COLUMNS,
+    INSERT_JOB,
+    JOB_COLUMNS,
+    history_of_row,
+    insert_history,
+    insert_ready,
+    job_of,
+    row_of,
+)
+from ergate_backends.sqlite.transition import select_job, transition
+
+POLL_S = 0.004
+"""How often an idle worker looks whether another process wrote: a few microseconds each time."""
+
+
+class SqliteStore(StateStore):
+    """Jobs in one SQLite file, for all processes of one machine."""
+
+    capabilities = frozenset({Capability.SHARED, Capability.DURABLE})
+
+    def __init__(self, path: Path, clock: Clock, synchronous: str = "full") -> None:
+        self.level = Level.L2 if synchronous in ("full", "extra") else Level.L1
+        self._clock = clock
+        self._db = Database(path, synchronous)
+        self._woken = threading.Event()
+
+    def migrate(self) -> None:
+        self._db.migrate()
+
+    def close(self) -> None:
+        self._db.close()
+
+    # --- accepting ------------------------------------------------------------------------------
+
+    def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> Sequence[Ticket]:
+        ready: list[Ticket] = []
+        with self._db.write() as tx:
+            for job in jobs:
+                if tx.execute("SELECT 1 FROM jobs WHERE id = ?", (job.id,)).fetchone():
+                    if if_absent:
+                        continue
+                    raise UsageError(f"There is a job with the id {job.id!r} already.")
+                tx.execute(INSERT_JOB, row_of(job))
+                insert_history(tx, submitted(job))
+                if job.status is JobStatus.QUEUED:
+                    insert_ready(tx, job)
+                    ready.append(Ticket(job.id, job.revision, job.queue))
+        self._woken.set()
+        return ready
+
+    # --- the hot path ---------------------------------------------------------------------------
+
+    def claim_ready(self, queues: Sequence[str], limit: int, worker_id: str) -> Sequence[JobRecord]:
+        with self._db.read() as tx:  # the write lock is for those who have something to write
+            if not claiming.has_ready(tx, queues):
+                return []
+        with self._db.write() as tx:
+            picked = claiming.pick(tx, queues, limit)
+            return claiming.claim(tx, picked, worker_id, self._clock.now())
+
+    def claim(self, tickets: Sequence[Ticket], worker_id: str) -> Sequence[JobRecord]:
+        with self._db.write() as tx:
+            picked = claiming.picked_by_ticket(tickets)
+            return claiming.claim(tx, picked, worker_id, self._clock.now())
+
+    def wait_ready(self, queues: Sequence[str], timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        seen = None
+        while True:
+            self._woken.clear()
+            version = self._db.version()
+            if version != seen:
+                seen = version
+                with self._db.read() as tx:
+                    if claiming.has_ready(tx, queues):
+                        return True
+            left = deadline - time.monotonic()
+            if left <= 0 or self._woken.wait(min(POLL_S, left)):
+                return left > 0
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        with self._db.write() as tx:
+            settled = settling.settle(tx, settlements, self._clock.now())
+        if settled.ready:
+            self._woken.set()
+        return settled
+
+    def held(self, worker_id: str) -> Mapping[str, int]:
+        with self._db.read() as tx:
+            query = "SELECT id, revision FROM jobs WHERE worker_id = ?"
+            return dict(tx.execute(query, (worker_id,)).fetchall())
+
+    # --- the outbox -----------------------------------------------------------------------------
+
+    def unpublished(self, limit: int, older_than_s: float) -> Sequence[Ticket]:
+        with self._db.read() as tx:
+            rows = tx.execute(
+                "SELECT job_id, revision, queue FROM ready "
+                "WHERE published_at IS NULL AND ready_at <= ? ORDER BY position LIMIT ?",
+                (self._clock.now() - older_than_s, limit),
+            )
+            return [Ticket(*row) for row in rows]
+
+    def published(self, tickets: Sequence[Ticket]) -> None:
+        now = self._clock.now()
+        with self._db.write() as tx:
+            tx.executemany(
+                "UPDATE ready SET published_at = ? WHERE job_id = ? AND revision = ?",
+                [(now, ticket.job_id, ticket.revision) for ticket in tickets],
+            )
+
+    def republish(self, older_than_s: float, limit: int) -> int:
+        with self._db.write() as tx:
+            return tx.execute(
+                "UPDATE ready SET published_at = NULL WHERE position IN "
+                "(SELECT position FROM ready WHERE published_at <= ? ORDER BY position LIMIT ?)",
+                (self._clock.now() - older_than_s, limit),
+            ).rowcount
+
+    # --- life and death of workers ----------------------------------------------------------------
+
+    def heartbeat(self, workers: Sequence[WorkerInfo], lease_s: float) -> Sequence[str]:
+        with self._db.write() as tx:
+            return recovery.heartbeat(tx, workers, lease_s, self._clock.now())
+
+    def retire(self, worker_id: str) -> None:
+        with self._db.write() as tx:
+            tx.execute("DELETE FROM workers WHERE worker_id = ?", (worker_id,))
+
+    def recover(
+        self,
+        worker_id: str,
+        started: Mapping[str, int],
+        *,
+        blame: bool,
+        reason: str,
+        policy: RecoveryPolicy,
+    ) -> Swept:
+        with self._db.write() as tx:
+            swept = recovery.recover(
+                tx,
+                worker_id,
+                started,
+                blame=blame,
+                reason=reason,
+                policy=policy,
+                now=self._clock.now(),
+            )
+        self._woken.set()
+        return swept
+
+    def sweep(
+        self, policy: RecoveryPolicy, *, limit: int = 500, dead_workers: Sequence[str] = ()
+    ) -> Swept:
+        self._db.checkpoint()
+        with self._db.read() as tx:
+            if not dead_workers and not recovery.sweep_has_work(tx, self._clock.now()):
+                return Swept()
+        with self._db.write() as tx:
+            swept = recovery.sweep(tx, policy, limit, dead_workers, self._clock.now())
+        if swept:
+            self._woken.set()
+        return swept
+
+    # --- what people ask and order ------------------------------------------------------------------
+
+    def get(self, job_id: str) -> JobRecord | None:
+        with self._db.read() as tx:
+            return select_job(tx, job_id)
+
+    def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
+        clause, values = asking.where(which)
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {clause} ORDER BY n DESC LIMIT ? OFFSET ?"
+        with self._db.read() as tx:
+            return [job_of(row) for row in tx.execute(query, [*values, limit, offset])]
+
+    def count(self, which: JobFilter) -> Mapping[JobStatus, int]:
+        with self._db.read() as tx:
+            return asking.count(tx, which)
+
+    def history(self, job_id: str) -> Sequence[HistoryRow]:
+        query = f"SELECT {HISTORY_COLUMNS} FROM history WHERE job_id = ? ORDER BY revision"
+        with self._db.read() as tx:
+            return [history_of_row(row) for row in tx.execute(query, (job_id,))]
+
+    def cancel(self, job_id: str) -> JobRecord:
+        return self._order(job_id, CancelAsked())
+
+    def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
+        after = self._order(job_id, event)
+        self._woken.set()
+        return after
+
+    def _order(self, job_id: str, event: Event) -> JobRecord:
+        with self._db.write() as tx:
+            before = select_job(tx, job_id)
+            if before is None:
+                raise JobNotFoundError(f"There is no job {job_id!r}. See `ergate jobs list`.")
+            after = transition(tx, before, event, self._clock.now())
+        if isinstance(after, Rejection):
+            raise UsageError(f"Job {job_id} cannot do that: it is {after.reason}.")
+        return after
+
+    def prune(self, which: JobFilter, *, limit: int = 1000) -> int:
+        clause, values = asking.where(which)
+        query = f"SELECT id FROM jobs WHERE finished_at IS NOT NULL AND {clause} LIMIT ?"
+        with self._db.write() as tx:
+            ended = tx.execute(query, [*values, limit]).fetchall()
+            tx.executemany("DELETE FROM history WHERE job_id = ?", ended)
+            tx.executemany("DELETE FROM jobs WHERE id = ?", ended)
+        return len(ended)
+
+    def queues(self) -> Sequence[QueueStats]:
+        with self._db.read() as tx:
+            return asking.queues(tx)
+
+    def purge(self, queue: str) -> int:
+        query = (
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE queue = ? AND status IN ('queued', 'scheduled')"
+        )
+        with self._db.write() as tx:
+            waiting = [job_of(row) for row in tx.execute(query, (queue,)).fetchall()]
+            for before in waiting:
+                transition(tx, before, CancelAsked(), self._clock.now())
+        return len(waiting)
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        with self._db.read() as tx:
+            return asking.workers(tx)
+
+    # --- dead letters --------------------------------------------------------------------------------
+
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        with self._db.write() as tx:
+            tx.executemany(
+                "INSERT INTO dead_letters (id, queue, body, reason, at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO NOTHING",
+                [(x.id, x.queue, x.body, x.reason, self._clock.now()) for x in letters],
+            )
+
+    def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        query = "SELECT id, queue, body, reason, at FROM dead_letters ORDER BY n DESC LIMIT ?"
+        with self._db.read() as tx:
+            return [_letter(row) for row in tx.execute(query, (limit,))]
+
+    def exhume(self, letter_id: str) -> DeadLetter | None:
+        query = "DELETE FROM dead_letters WHERE id = ? RETURNING id, queue, body, reason, at"
+        with self._db.write() as tx:
+            rows = tx.execute(query, (letter_id,)).fetchall()
+        return _letter(rows[0]) if rows else None
+
+
+def _letter(row: tuple[str, str, bytes, str, float]) -> DeadLetter:
+    letter_id, queue, body, reason, at = row
+    return DeadLetter(id=letter_id, queue=queue, body=body, reason=reason, at=at)
