@@ -6,7 +6,10 @@ import math
 import re
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*", re.ASCII)
+
+# Long rows of digits would take quadratic time.
+_LONGEST = 64
 
 DURATION_FORM = 'seconds as a number, or a text such as "250ms", "30s", "5m", "1h30m" or "7d"'
 
@@ -37,6 +40,8 @@ def _as_float(value: float) -> float:
 def _parse_text(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
+    if len(text) > _LONGEST:
+        return math.nan
     parts = list(_PART.finditer(text))
     # The parts must cover the text without a gap, or "5 minutes" would pass for five.
     if not parts or "".join(part[0] for part in parts) != text:

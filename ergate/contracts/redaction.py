@@ -7,6 +7,7 @@ needlessly costs a look at the settings, a password that is shown costs a new pa
 from __future__ import annotations
 
 import re
+import string
 from urllib.parse import unquote
 
 MASK = "***"
@@ -15,16 +16,21 @@ _HOST = r"(?:\[[\w:.%]*\]|[\w.%-]*)(?::\d+)?"
 _HOSTS = re.compile(rf"{_HOST}(?:,{_HOST})*")
 # A quoted or bracketed URL in a sentence leaves closing marks behind.
 _CLOSING = "\"'`)>,.:;!]}"
-_URL = re.compile(r"(?P<quote>[\"'`]?)(?P<url>[A-Za-z][A-Za-z0-9+.-]*://\S*)")
+# Anchored at "://", as a pattern that begins with the scheme takes quadratic time on long words.
+_URL = re.compile(r"://\S*")
+_LONGEST_SCHEME = 32
+_SCHEME_CHARACTERS = string.ascii_letters + string.digits + "+.-"
+_QUOTES = frozenset("\"'`")
 _SECRET_NAME = re.compile(
     r"pass|pwd|secret|token|credential|auth|signature|jaas|^key|key$", re.IGNORECASE
 )
 # `password=x` as in a libpq connection string, and `"password": "x"` as in JSON or a repr.
 _PAIR = re.compile(
-    r"(?P<name>[\w-]*(?:password|passwd|passphrase|pwd|secret|token|api_?key))"
+    r"(?P<name>password|passwd|passphrase|pwd|secret|token|api_?key)"
     r"(?P<sign>\s*=\s*|[\"']\s*:\s*)"
-    r"(?P<value>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s&,;\"']\S*)",
-    re.IGNORECASE,
+    # An open quote counts to the end: nothing is shown, and no character is read twice.
+    r"(?P<value>\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|'(?:[^'\\]|\\.)*(?:'|\\?\Z)|[^\s&,;\"']\S*)",
+    re.IGNORECASE | re.DOTALL,
 )
 # Where the next host's credentials begin in `:pw@h1:1,:pw2@h2:2`.
 _INNER_HOST = re.compile(rf"@(?P<host>{_HOST}),(?=[^,@:]*:)")
@@ -114,14 +120,18 @@ def _masked_option(item: str) -> str:
 
 
 def _masked_match(match: re.Match[str]) -> str:
-    quote, url = match["quote"], match["url"]
-    if quote and quote in url:
+    url = match[0]
+    before = match.string[max(0, match.start() - _LONGEST_SCHEME) : match.start()]
+    quote = before.rstrip(_SCHEME_CHARACTERS)[-1:]
+    if quote in _QUOTES and quote in url:
         url, _, tail = url.rpartition(quote)
-        return f"{quote}{redact_url(url)}{quote}{tail}"
-    return quote + redact_url(url)
+        return f"{redact_url(url)}{quote}{tail}"
+    return redact_url(url)
 
 
 def _masked_pair(match: re.Match[str]) -> str:
     value = match["value"]
+    if re.match(r"\*{3}(?:$|[&\"'`)>,.:;!\]}])", value):
+        return match[0]  # an option of a URL, which was masked with more knowledge
     quote = value[0] if value[0] in "\"'" else ""
     return f"{match['name']}{match['sign']}{quote}{MASK}{quote}"
