@@ -1,0 +1,79 @@
+"""Queue and state store tied together: the only thing that a worker talks to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ergate.contracts.capabilities import Level
+from ergate.contracts.state_store import Settled, StateStore, Swept
+from ergate.jobs.events import RecoveryPolicy, Settlement
+from ergate.jobs.record import JobRecord
+from ergate.jobs.ticket import Ticket
+
+FULL_PROMISE = "no accepted job is lost; each step's outcome is applied exactly once"
+DIRECT_PROMISE = "steps run at least once; a redelivery can repeat an outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How the two halves are shown to people; secrets are masked."""
+
+    queue: str
+    state_store: str
+
+
+class Broker(ABC):
+    """A queue and a full state store, with the full promise.
+
+    Thread-safe. Raises what the two halves raise, above all `BackendUnavailable`.
+    """
+
+    kind: ClassVar[Literal["native", "relayed"]]
+    promise = FULL_PROMISE
+
+    def __init__(self, store: StateStore, labels: Labels) -> None:
+        self.store = store
+        self.labels = labels
+
+    @property
+    def level(self) -> Level:
+        """What accepted jobs survive."""
+        return self.store.level
+
+    @abstractmethod
+    def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> None:
+        """Accept jobs: when it returns they are stored and will run."""
+
+    @abstractmethod
+    def claim(
+        self, queues: Sequence[str], limit: int, timeout_s: float, worker_id: str
+    ) -> Sequence[JobRecord]:
+        """Claim up to `limit` jobs; block up to `timeout_s` for the first.
+
+        The answer is either exactly one job that must run `alone`, or jobs of which none must.
+        """
+
+    @abstractmethod
+    def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        """Write outcomes and make the next steps runnable."""
+
+    @abstractmethod
+    def sweep(
+        self, policy: RecoveryPolicy, queues: Sequence[str], dead_workers: Sequence[str] = ()
+    ) -> Swept:
+        """Put back what a dead worker, a lost message or a due time left behind: one bounded pass."""
+
+    def claim_again(self, ticket: Ticket, worker_id: str) -> Sequence[JobRecord]:
+        """Claim one job that this worker gave back a moment ago, if nobody else was faster."""
+        return self.store.claim([ticket], worker_id)
+
+    def wake(self) -> None:
+        """Make a `claim` that blocks in another thread return soon."""
+        self.store.wake()
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.store.close()

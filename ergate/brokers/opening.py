@@ -1,0 +1,98 @@
+"""From a queue and a state store, as people name them, to the broker that ties them together."""
+
+from __future__ import annotations
+
+from ergate.brokers.broker import Broker, Labels
+from ergate.brokers.direct import DirectBroker, QueueProtocol, StateStoreProtocol
+from ergate.brokers.native import NativeBroker
+from ergate.brokers.own_queue import OwnQueue
+from ergate.brokers.relayed import RelayedBroker
+from ergate.clock import Clock, SystemClock
+from ergate.contracts.address import Address
+from ergate.contracts.queue import Queue
+from ergate.contracts.state_store import StateStore
+from ergate.errors import UsageError
+from ergate.jobs.codec import Limits
+from ergate.plugins.resolve import open_queue, open_state_store
+
+DEFAULT = "sqlite"
+
+
+def open_broker(
+    queue: object,
+    state_store: object,
+    *,
+    clock: Clock | None = None,
+    limits: Limits | None = None,
+    migrate: bool = True,
+) -> Broker | DirectBroker:
+    """Open what `queue` and `state_store` name: an address, an object, or None for the other one.
+
+    Neither given means SQLite. One given, or both the same, means a native broker.
+    With `migrate` a fresh store gets its schema.
+    Raises `UsageError` for what cannot work together, and what opening a backend raises.
+    """
+    clock = clock or SystemClock()
+    limits = limits or Limits()
+    queue, state_store = map(_parsed, _complete(queue, state_store))
+    if not isinstance(state_store, Address | StateStore):
+        return _direct(queue, state_store)
+    store = (
+        open_state_store(state_store, clock) if isinstance(state_store, Address) else state_store
+    )
+    if migrate:
+        store.migrate()
+    labels = Labels(_label(queue), _label(state_store))
+    if queue is store or queue == state_store:
+        return NativeBroker(store, labels)
+    return RelayedBroker(_queue(queue, store, clock), store, labels, limits)
+
+
+def _complete(queue: object, state_store: object) -> tuple[object, object]:
+    if state_store is None and isinstance(queue, QueueProtocol) and not _is_named(queue):
+        raise UsageError(
+            "A queue of your own needs a state store: Ergate(queue=…, state_store=…), with an "
+            'object that has `update`, or the name of a full one such as "sqlite".'
+        )
+    queue = state_store if queue is None else queue
+    queue = DEFAULT if queue is None else queue
+    return queue, queue if state_store is None else state_store
+
+
+def _is_named(half: object) -> bool:
+    return isinstance(half, Address | Queue | StateStore | str)
+
+
+def _queue(queue: object, store: StateStore, clock: Clock) -> Queue:
+    if isinstance(queue, Address):
+        return open_queue(queue, clock)
+    if isinstance(queue, Queue):
+        return queue
+    if isinstance(queue, QueueProtocol):
+        return OwnQueue(queue, store)
+    raise UsageError(
+        f"{type(queue).__name__} cannot be a queue: it needs the methods get_one and put, or must "
+        "be a backend's name or URL."
+    )
+
+
+def _direct(queue: object, state_store: object) -> DirectBroker:
+    if not isinstance(state_store, StateStoreProtocol):
+        raise UsageError(
+            f"{type(state_store).__name__} cannot be a state store: it needs the method update, "
+            "or must be a backend's name or URL."
+        )
+    if _is_named(queue) or not isinstance(queue, QueueProtocol):
+        raise UsageError(
+            "A state store that only has `update` needs a queue object with get_one and put beside "
+            f"it, not {_label(queue)}. Give both halves as objects, or name a full state store."
+        )
+    return DirectBroker(queue, state_store, Labels(_label(queue), _label(state_store)))
+
+
+def _parsed(half: object) -> object:
+    return Address.parse(half) if isinstance(half, str) else half
+
+
+def _label(half: object) -> str:
+    return str(half) if isinstance(half, Address) else type(half).__name__

@@ -1,0 +1,124 @@
+"""An external queue in front of a full state store: tickets travel, the truth stays.
+
+A ticket is acknowledged as soon as its claim is durable, so a step may take hours and no time-out
+of the queue matters. Whatever the queue loses is published again; whatever it doubles finds the
+job at another revision and is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ergate.brokers.adoption import Incoming, sort_deliveries
+from ergate.brokers.broker import Broker, Labels
+from ergate.contracts.capabilities import Capability
+from ergate.contracts.queue import Message, Queue
+from ergate.contracts.state_store import Settled, StateStore, Swept
+from ergate.failpoints import failpoint
+from ergate.jobs.codec import Limits
+from ergate.jobs.events import RecoveryPolicy, Released, Settlement
+from ergate.jobs.record import JobRecord
+from ergate.jobs.ticket import Ticket
+
+RELAY_LIMIT = 500
+RELAY_AFTER_S = 2.0
+"""A ticket that its own writer has not published after this long is published by a sweep."""
+REPUBLISH_AFTER_S = 60.0
+"""What a queue confirmed this long ago, and does not have any more, is published again."""
+
+
+class RelayedBroker(Broker):
+    """The ready list is the outbox: its rows are published, and marked when the queue confirmed."""
+
+    kind = "relayed"
+
+    def __init__(
+        self,
+        queue: Queue,
+        store: StateStore,
+        labels: Labels,
+        limits: Limits,
+        *,
+        republish_after_s: float = REPUBLISH_AFTER_S,
+        relay_after_s: float = RELAY_AFTER_S,
+    ) -> None:
+        super().__init__(store, labels)
+        self.queue = queue
+        self._limits = limits
+        self._republish_after_s = republish_after_s
+        self._relay_after_s = relay_after_s
+
+    def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> None:
+        tickets = self.store.submit(jobs, if_absent=if_absent)
+        failpoint("after_submit")
+        self._publish(tickets)
+
+    def claim(
+        self, queues: Sequence[str], limit: int, timeout_s: float, worker_id: str
+    ) -> Sequence[JobRecord]:
+        deliveries = self.queue.receive(queues, limit, timeout_s)
+        failpoint("after_receive")
+        if not deliveries:
+            return []
+        incoming = sort_deliveries(deliveries, self._limits)
+        tickets = [*incoming.tickets, *self._adopt(incoming)]
+        if incoming.letters:
+            self.store.bury(incoming.letters)
+        claimed = self.store.claim(tickets, worker_id) if tickets else []
+        failpoint("after_claim")
+        # Now the store holds all that these messages can tell: claimed, stale, adopted or buried.
+        self.queue.acknowledge(deliveries)
+        failpoint("after_acknowledge")
+        return self._one_alone(claimed, worker_id)
+
+    def _adopt(self, incoming: Incoming) -> Sequence[Ticket]:
+        return self.store.submit(incoming.adopted, if_absent=True) if incoming.adopted else []
+
+    def _one_alone(self, claimed: Sequence[JobRecord], worker_id: str) -> Sequence[JobRecord]:
+        """Keep only the first job that must run alone; the others go back uncounted."""
+        alone = next((job for job in claimed if job.alone), None)
+        if alone is None or len(claimed) == 1:
+            return claimed
+        others = [job for job in claimed if job is not alone]
+        self.settle([Settlement(job.id, worker_id, job.revision, Released()) for job in others])
+        return [alone]
+
+    def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        settled = self.store.settle(settlements)
+        failpoint("after_settle")
+        self._publish(settled.ready)
+        return settled
+
+    def sweep(
+        self,
+        policy: RecoveryPolicy,
+        queues: Sequence[str],
+        dead_workers: Sequence[str] = (),
+    ) -> Swept:
+        failpoint("in_sweep")
+        swept = self.store.sweep(policy, dead_workers=dead_workers)
+        failpoint("after_sweep")
+        if self._is_empty(queues):
+            self.store.republish(self._republish_after_s, RELAY_LIMIT)
+        self._publish(self.store.unpublished(RELAY_LIMIT, self._relay_after_s))
+        return swept
+
+    def _is_empty(self, queues: Sequence[str]) -> bool:
+        if Capability.DEPTH not in self.queue.capabilities:
+            return True  # it cannot tell; a doubled ticket is harmless
+        return all(self.queue.depth(name) == 0 for name in queues)
+
+    def _publish(self, tickets: Sequence[Ticket]) -> None:
+        if not tickets:
+            return
+        self.queue.publish([Message(t.to_bytes(), t.job_id, t.queue) for t in tickets])
+        failpoint("after_publish")
+        self.store.published(tickets)
+
+    def wake(self) -> None:
+        super().wake()
+        self.queue.wake()
+
+    def close(self) -> None:
+        self.queue.close()
+        super().close()
