@@ -283,6 +283,19 @@ def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow 
     )
 
 
+def landed(row: HistoryRow, settlement: Settlement) -> bool:
+    """Return whether `row` is what writing `settlement` left behind.
+
+    If the row is there, a settlement that is refused was written before: its answer was lost.
+    """
+    return (
+        row.job_id == settlement.job_id
+        and row.revision == settlement.revision + 1
+        and row.worker_id == settlement.worker_id
+        and row.event == event_name(settlement)
+    )
+
+
 def event_name(event: Event) -> str:
     """Return the word that the history uses for `event`."""
     match event:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ergate.jobs.events import Event
-from ergate.jobs.record import HistoryRow, JobRecord
+from ergate.jobs.events import Event, Settlement
+from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
-from ergate.jobs.transitions import Rejection, apply, history_of
+from ergate.jobs.transitions import Rejection, apply, history_of, landed, submitted
 from ergate_backends.memory.ledger import Ledger
 from ergate_backends.memory.ready import ReadyList
 
@@ -28,7 +28,7 @@ class Board:
 
     def submit(self, record: JobRecord, now: float) -> Ticket | None:
         """Write a job whose id is new; return its ticket when it is runnable now."""
-        self.ledger.append(_submitted(record))
+        self.ledger.append(submitted(record))
         return self._place(record, now)
 
     def play(self, job_id: str, event: Event, now: float) -> JobRecord | Rejection:
@@ -45,6 +45,10 @@ class Board:
         self._take_away(before)
         self._place(after, now)
         return after
+
+    def has_landed(self, settlement: Settlement) -> bool:
+        """Return whether this settlement was written before, by a call whose answer was lost."""
+        return any(landed(row, settlement) for row in self.ledger.of(settlement.job_id))
 
     def forget(self, job_id: str) -> None:
         """Delete a job with its history."""
@@ -82,21 +86,3 @@ class Board:
             held.discard(record.id)
             if not held:
                 self._held.pop(record.worker_id, None)
-
-
-def _submitted(record: JobRecord) -> HistoryRow:
-    return HistoryRow(
-        job_id=record.id,
-        revision=record.revision,
-        event="submitted",
-        status=record.status,
-        seq=record.seq,
-        step_name=record.step_name,
-        next_step=None,
-        attempt=record.attempt,
-        worker_id=None,
-        claimed_at=None,
-        at=record.updated_at,
-        result=None,
-        detail=None,
-    )

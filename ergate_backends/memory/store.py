@@ -116,7 +116,8 @@ class MemoryStore(StateStore):
             for settlement in settlements:
                 after = self._board.play(settlement.job_id, settlement, now)
                 if isinstance(after, Rejection):
-                    refused.append(settlement)
+                    if not self._board.has_landed(settlement):
+                        refused.append(settlement)
                     continue
                 if after.status is JobStatus.QUEUED:
                     ready.append(Ticket(after.id, after.revision, after.queue))
@@ -124,6 +125,10 @@ class MemoryStore(StateStore):
                     statuses[after.id] = after.status
             self._changed.notify_all()
         return Settled(refused=refused, ready=ready, statuses=statuses)
+
+    def held(self, worker_id: str) -> Mapping[str, int]:
+        with self._changed:
+            return {job.id: job.revision for job in self._board.held_by(worker_id)}
 
     # --- the outbox ---------------------------------------------------------------------------
 
@@ -189,19 +194,15 @@ class MemoryStore(StateStore):
             due = self._board.due(now)[:limit]
             for job_id in due:
                 self._board.play(job_id, CameDue(), now)
-            dead = self._dead_workers(dead_workers, now)
+            # A missing lease and an ended one mean the same, so removing them loses nothing.
+            for worker_id in [*self._leases.ended(now), *dead_workers]:
+                self._leases.remove(worker_id)
+            holders = self._board.holders()
+            dead = [worker_id for worker_id in holders if not self._leases.is_live(worker_id, now)]
             jobs = [job for worker_id in dead for job in self._board.held_by(worker_id)][:limit]
-            swept = self._free(jobs, lambda _: None, "its lease ended", policy, dead_workers=dead)
-            for worker_id in dead:
-                if not self._board.held_by(worker_id):
-                    self._leases.remove(worker_id)
+            reason = "contact with its worker was lost"
+            swept = self._free(jobs, lambda _: None, reason, policy, dead_workers=dead)
             return replace(swept, due=len(due))
-
-    def _dead_workers(self, said_dead: Sequence[str], now: float) -> list[str]:
-        known = {worker.worker_id for worker in self._leases.all()}
-        without_lease = [w for w in self._board.holders() if w not in known or w in said_dead]
-        said = [worker_id for worker_id in said_dead if worker_id in known]
-        return sorted({*without_lease, *self._leases.ended(now), *said})
 
     def _free(
         self,
@@ -230,7 +231,7 @@ class MemoryStore(StateStore):
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
         with self._changed:
             found = [job for job in reversed(self._board.jobs.values()) if matches(which, job)]
-        return sorted(found, key=lambda job: -job.created_at)[offset : offset + limit]
+        return found[offset : offset + limit]
 
     def count(self, which: JobFilter) -> Mapping[JobStatus, int]:
         counts: dict[JobStatus, int] = {}
@@ -292,11 +293,11 @@ class MemoryStore(StateStore):
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         with self._changed:
             for letter in letters:
-                self._letters.setdefault(letter.id, letter)
+                self._letters.setdefault(letter.id, replace(letter, at=self._clock.now()))
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         with self._changed:
-            return sorted(self._letters.values(), key=lambda letter: -letter.at)[:limit]
+            return [*reversed(self._letters.values())][:limit]
 
     def exhume(self, letter_id: str) -> DeadLetter | None:
         with self._changed:
