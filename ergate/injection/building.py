@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, NoReturn
+from typing import Any, Never, NoReturn
 
 from pydantic import PydanticUserError, TypeAdapter
-from typing_extensions import Never
 
 from ergate.errors import InvalidDefinitionError
 from ergate.injection.kinds import is_kind, kind_of
@@ -78,7 +77,7 @@ class PlanBuilder:
     ) -> tuple[Parameter, ...]:
         given: list[Parameter] = []
         for parameter in written:
-            if _keeps_default(parameter, is_step):
+            if _keeps_default(parameter, is_step=is_step):
                 continue
             _refuse_unnameable(parameter, owner)
             given.append(Parameter(parameter.name, self._source(parameter, owner)))
@@ -157,7 +156,7 @@ def _key(function: Callable[..., object]) -> Hashable:
     return function
 
 
-def _keeps_default(parameter: MarkedParameter, is_step: bool) -> bool:
+def _keeps_default(parameter: MarkedParameter, *, is_step: bool) -> bool:
     """Whether a dependency is called without this parameter; a step gets all of its own."""
     if is_step or parameter.marker is not None:
         return False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
-from types import TracebackType
+from collections.abc import Generator
+from types import AsyncGeneratorType, TracebackType
 
 from ergate.errors import InvalidDefinitionError
 
@@ -42,7 +42,7 @@ class OnceGenerator:
 class OnceAsyncGenerator:
     """An async generator dependency."""
 
-    def __init__(self, generator: AsyncGenerator[object, None], label: str) -> None:
+    def __init__(self, generator: AsyncGeneratorType[object, None], label: str) -> None:
         self._generator = generator
         self._label = label
 

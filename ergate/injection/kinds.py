@@ -51,7 +51,7 @@ def kind_of(function: Callable[..., object], *, prefer_async: bool) -> Kind:
     A class that is a context manager of both kinds is entered as `prefer_async` says.
     """
     if isinstance(function, type):
-        return _kind_of_class(function, prefer_async)
+        return _kind_of_class(function, prefer_async=prefer_async)
     if is_kind(inspect.isasyncgenfunction, function):
         return Kind.ASYNC_GENERATOR
     if is_kind(inspect.isgeneratorfunction, function):
@@ -66,14 +66,14 @@ def kind_of(function: Callable[..., object], *, prefer_async: bool) -> Kind:
 
 def is_kind(test: Callable[[object], bool], function: Callable[..., object]) -> bool:
     """Whether `test` holds for a function, or for the `__call__` of a callable object."""
-    return test(function) or test(getattr(type(function), "__call__", None))
+    return test(function) or test(type(function).__call__)
 
 
 def _is_context_helper(function: Callable[..., object]) -> bool:
     return _code_of(function) in (_SYNC_HELPER, _ASYNC_HELPER)
 
 
-def _kind_of_class(cls: type, prefer_async: bool) -> Kind:
+def _kind_of_class(cls: type, *, prefer_async: bool) -> Kind:
     is_context = hasattr(cls, "__enter__") and hasattr(cls, "__exit__")
     if (
         hasattr(cls, "__aenter__")

@@ -117,7 +117,7 @@ def build_plan(
 def first_input(
     parameters: tuple[Parameter, ...], dependencies: tuple[Dependency, ...]
 ) -> InputSource | None:
-    """Return the first source, the step's own before those of dependencies, that reads the input."""
+    """Return the first source that reads the input, the step's own before its dependencies'."""
     groups = (parameters, *(dependency.parameters for dependency in dependencies))
     for group in groups:
         for parameter in group:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from types import TracebackType
+from types import AsyncGeneratorType, TracebackType
 from typing import Any, TypeVar, cast
 
 from ergate.injection.generators import OnceAsyncGenerator, OnceGenerator
@@ -114,7 +114,7 @@ class _SyncResolution(_Resolution):
             traceback = seen.__traceback__ if seen is not None else None
             try:
                 leave(seen)
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001  # the others are torn down first
                 self._teardown.failed(label, exc)
             if seen is not None:
                 seen.__traceback__ = traceback  # it passed through the dependency, not from it
@@ -163,7 +163,7 @@ class _AsyncResolution(_Resolution):
                 left = leave(seen)
                 if isinstance(left, Coroutine):
                     await left
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001  # the others are torn down first
                 self._teardown.failed(label, exc)
             if seen is not None:
                 seen.__traceback__ = traceback
@@ -174,7 +174,7 @@ def _manager(dependency: Dependency, made: object) -> AnyManager:
     if dependency.kind is Kind.GENERATOR:
         return OnceGenerator(cast(Generator[object, None, object], made), dependency.label)
     if dependency.kind is Kind.ASYNC_GENERATOR:
-        return OnceAsyncGenerator(cast(AsyncGenerator[object, None], made), dependency.label)
+        return OnceAsyncGenerator(cast(AsyncGeneratorType[object, None], made), dependency.label)
     return cast(AnyManager, made)
 
 

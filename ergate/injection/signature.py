@@ -96,7 +96,7 @@ def _hint_target(function: Callable[..., object]) -> Any:
     if isinstance(function, functools.partial):
         return _hint_target(function.func)
     if isinstance(function, type):
-        return function.__init__
+        return inspect.getattr_static(function, "__init__")
     if inspect.isroutine(function) or hasattr(function, "__wrapped__"):
         return function
     return type(function).__call__
@@ -131,7 +131,7 @@ def _split(annotation: Any, name: str, owner: str) -> tuple[Any, Marker | None]:
             f"{', '.join(type(marker).__name__ for marker in markers)}. Keep one of them."
         )
     _refuse_hidden(base, name, owner)
-    kept = Annotated[(base, *rest)] if rest else base  # type: ignore[index]  # built at run time
+    kept = Annotated[(base, *rest)] if rest else base
     return kept, (markers[0] if markers else None)
 
 

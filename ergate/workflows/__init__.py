@@ -1,0 +1,1 @@
+"""What runs: workflows, their steps and the paths between them."""

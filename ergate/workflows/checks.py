@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never, NoReturn
 
 from ergate.errors import InvalidDefinitionError, UnknownStepError
 from ergate.workflows.compatibility import mismatch
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ergate.workflows.workflow import Workflow
 
 Step = WorkflowStep[..., Any]
+_RETURNS_NOTHING = (type(None), None, NoReturn, Never)
 
 
 def check_workflow(workflow: Workflow) -> None:
@@ -53,13 +54,13 @@ def has_natural_next(step: Step) -> bool:
     It does without `paths`, and with a return type other than `None`: what returns a value
     returns it to somebody.
     """
-    return step.paths is None or step.plan.return_annotation is not type(None)
+    return step.paths is None or step.plan.return_annotation not in _RETURNS_NOTHING
 
 
 def _target(workflow: Workflow, step: Step, path: GoToStepPath) -> Step:
     where = f'A path of step "{step.name}" of workflow {workflow.unique_name!r}'
     try:
-        target = workflow._own(path.step)
+        target = workflow.own(path.step)
     except UnknownStepError as exc:
         raise InvalidDefinitionError(f"{where} leads nowhere: {exc}") from exc
     if target.index <= step.index:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ergate.errors import InvalidDefinitionError
 
 LONGEST_NAME = 255
+_LONGEST_SHOWN = 80
 
 
 def check_name(name: object, what: str) -> str:
@@ -24,5 +25,5 @@ def check_name(name: object, what: str) -> str:
     else:
         return name
     shown = repr(name)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+    shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 3]}..."
     raise InvalidDefinitionError(f"A {what} cannot be named {shown}: {problem}.")

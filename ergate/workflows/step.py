@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from ergate.errors import InvalidDefinitionError
 from ergate.injection.plan import Plan, build_plan
@@ -46,17 +47,16 @@ class WorkflowStep(Generic[P, R]):
         self.function: Callable[P, R] = function
         self.workflow = workflow
         self.index = index
-        self.name = check_name(name or getattr(function, "__name__", ""), "step")
+        self.name = check_name(_name_of(function) if name is None else name, "step")
         self.paths = _checked_paths(paths, self.name)
         self.retry = _checked_retry(retry, self.name)
         self.timeout_s = _checked_timeout(timeout_s, self.name)
         self.queue = None if queue is None else check_name(queue, "queue")
         self._localns = localns
         self._plan: Plan | None = None
-        try:
+        # The name may be defined further down; registration looks again and tells.
+        with contextlib.suppress(UnresolvedAnnotation):
             self._plan = self._new_plan()
-        except UnresolvedAnnotation:
-            pass  # the name may be defined further down; registration looks again and tells
 
     @property
     def plan(self) -> Plan:
@@ -66,6 +66,7 @@ class WorkflowStep(Generic[P, R]):
         """
         if self._plan is None:
             self._plan = self._new_plan()
+            self._localns = None  # what stands around the function need not stay in memory
         return self._plan
 
     def _new_plan(self) -> Plan:
@@ -79,28 +80,26 @@ class WorkflowStep(Generic[P, R]):
         return f"<WorkflowStep {self.name!r}, number {self.index} of {self.workflow.unique_name!r}>"
 
 
-def _checked_paths(paths: Sequence[Path] | None, step: str) -> tuple[Path, ...] | None:
+def _name_of(function: Callable[..., object]) -> str:
+    return str(getattr(function, "__name__", ""))
+
+
+def _checked_paths(paths: object, step: str) -> tuple[Path, ...] | None:
     if paths is None:
         return None
-    fitting = isinstance(paths, Sequence) and not isinstance(paths, str)
-    wrong: Any = (
-        next(
-            (
-                path
-                for path in paths
-                if not isinstance(path, GoToStepPath | GoToEndPath | NextStepPath)
-            ),
-            None,
-        )
-        if fitting
-        else paths
-    )
-    if wrong is not None:
-        raise InvalidDefinitionError(
-            f'paths= of step "{step}" has {wrong!r}. It takes a list of GoToStepPath(...), '
-            "GoToEndPath() and NextStepPath()."
-        )
+    if not isinstance(paths, list | tuple):
+        raise _wrong_path(step, paths)
+    for path in paths:
+        if not isinstance(path, GoToStepPath | GoToEndPath | NextStepPath):
+            raise _wrong_path(step, path)
     return tuple(paths)
+
+
+def _wrong_path(step: str, wrong: object) -> InvalidDefinitionError:
+    return InvalidDefinitionError(
+        f'paths= of step "{step}" has {wrong!r}. It takes a list of GoToStepPath(...), '
+        "GoToEndPath() and NextStepPath()."
+    )
 
 
 def _checked_retry(retry: object, step: str) -> Retry:
@@ -111,11 +110,11 @@ def _checked_retry(retry: object, step: str) -> Retry:
     return retry
 
 
-def _checked_timeout(timeout_s: float | None, step: str) -> float | None:
+def _checked_timeout(timeout_s: object, step: str) -> float | None:
     if timeout_s is None:
         return None
-    is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
-    if not is_number or not timeout_s > 0 or not math.isfinite(timeout_s):
+    is_truth = isinstance(timeout_s, bool)
+    if is_truth or not isinstance(timeout_s, int | float) or not 0 < timeout_s < math.inf:
         raise InvalidDefinitionError(
             f'timeout_s={timeout_s!r} of step "{step}" cannot work: it is a number of seconds '
             "greater than 0. Leave it out for no limit."

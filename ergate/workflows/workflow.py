@@ -75,7 +75,7 @@ class Workflow:
         `name` what it is called other than the function.
         Raises `InvalidDefinitionError` when the function cannot be a step as it is written.
         """
-        frame = sys._getframe(1)
+        frame = sys._getframe(1)  # noqa: SLF001  # the decorator's own names are there
 
         def add(target: Callable[..., Any]) -> Step:
             return self._add(
@@ -181,7 +181,7 @@ class Workflow:
         Raises `ReverseGoToError` when it does not stand behind that step, and
         `UnknownStepError` when it is no step of this workflow.
         """
-        target = self._own(goto.step)
+        target = self.own(goto.step)
         if target.index <= from_index:
             raise ReverseGoToError(
                 f'Step "{self[from_index].name}" of workflow {self.unique_name!r} wants to go to '
@@ -189,7 +189,11 @@ class Workflow:
             )
         return target
 
-    def _own(self, step: Step | str) -> Step:
+    def own(self, step: Step | str) -> Step:
+        """Return a step of this workflow, given itself or its name.
+
+        Raises `UnknownStepError` for a name it does not have and for a step of another workflow.
+        """
         if isinstance(step, str) or not isinstance(step, WorkflowStep):
             return self[str(step)]
         if step.workflow is not self:
