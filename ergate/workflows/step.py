@@ -30,6 +30,8 @@ class WorkflowStep(Generic[P, R]):
     picked up, and `None` means in the job's own queue. `paths` is `None` when none were declared.
     """
 
+    __name__: str
+
     def __init__(
         self,
         function: Callable[P, R],

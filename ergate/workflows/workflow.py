@@ -165,15 +165,19 @@ class Workflow:
         """Return the step that follows when step `index` returns; `None` after the last."""
         return self._steps[index + 1] if index + 1 < len(self) else None
 
-    def progress(self, steps_completed: int, next_index: int | None) -> float:
+    def progress(
+        self, steps_completed: int, next_index: int | None, *, so_far: float = 0.0
+    ) -> float:
         """Return the percentage that is done, before step `next_index` runs.
 
         `None` and the position behind the last step stand for the end, which is exactly 100.0.
-        It does not fall while a job follows its declared paths.
+        It does not fall while a job follows its declared paths; for a job that leaves them
+        `so_far`, its percentage until now, is the least that is returned.
         """
         if next_index is None or next_index >= len(self):
             return 100.0
-        return 100.0 * steps_completed / (steps_completed + self.graph.longest_from(next_index))
+        ahead = self.graph.longest_from(next_index)
+        return max(so_far, 100.0 * steps_completed / (steps_completed + ahead))
 
     def resolve_goto(self, from_index: int, goto: GoToStep) -> Step:
         """Return the step that a `GoToStep` raised by step `from_index` leads to.

@@ -184,7 +184,8 @@ def test_a_type_that_pydantic_cannot_describe_is_refused_by_name() -> None:
     class Socket: ...
 
     def ship(socket: Socket) -> None: ...
-    def open_it() -> Socket: ...
+    def open_it() -> Socket:
+        return Socket()
 
     with pytest.raises(InvalidDefinitionError) as caught:
         build_plan(ship, localns=locals())
@@ -212,7 +213,8 @@ def test_names_around_the_function_are_found() -> None:
 
 
 def test_a_dependency_with_a_default_keeps_it_and_one_without_gets_the_input() -> None:
-    def tax(amount: int, rate: int = 7) -> int: ...
+    def tax(amount: int, rate: int = 7) -> int:
+        return 1
 
     def bill(total: Annotated[int, Depends(tax)]) -> None: ...
 
@@ -224,7 +226,8 @@ def test_a_dependency_with_a_default_keeps_it_and_one_without_gets_the_input() -
 
 
 def test_two_dependencies_of_one_function_are_one() -> None:
-    def middle(base: Annotated[int, Depends(plain)]) -> int: ...
+    def middle(base: Annotated[int, Depends(plain)]) -> int:
+        return 1
 
     def step(
         base: Annotated[int, Depends(plain)], above: Annotated[int, Depends(middle)]
@@ -235,8 +238,11 @@ def test_two_dependencies_of_one_function_are_one() -> None:
 
 
 def test_a_circle_of_dependencies_is_refused_with_its_names() -> None:
-    def first(value: int) -> int: ...
-    def second(value: Annotated[int, Depends(first)]) -> int: ...
+    def first(value: int) -> int:
+        return 1
+
+    def second(value: Annotated[int, Depends(first)]) -> int:
+        return 1
 
     first.__annotations__["value"] = Annotated[int, Depends(second)]
 
@@ -247,14 +253,18 @@ def test_a_circle_of_dependencies_is_refused_with_its_names() -> None:
 
 
 def test_a_dependency_that_cannot_be_called_is_refused() -> None:
-    def step(value: Annotated[int, Depends(3)]) -> None: ...  # type: ignore[arg-type]  # the mistake
+    def step(value: Annotated[int, Depends(3)]) -> None: ...
 
     assert "3, which cannot be called" in refusal(step)
 
 
 def kinds() -> Iterator[tuple[Any, Kind]]:
-    def value() -> int: ...
-    async def awaitable() -> int: ...
+    def value() -> int:
+        return 1
+
+    async def awaitable() -> int:
+        return 1
+
     def generator() -> Iterator[int]:
         yield 1
 
@@ -268,7 +278,8 @@ def kinds() -> Iterator[tuple[Any, Kind]]:
         async def __aexit__(self, *_: object) -> None: ...
 
     class Called:
-        async def __call__(self) -> int: ...
+        async def __call__(self) -> int:
+            return 1
 
     open_later = contextmanager(generator)()
     yield value, Kind.VALUE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -137,6 +138,24 @@ def test_a_plain_function_may_return_a_context_manager_that_is_not_entered(run: 
 
     manager = Manager()
     assert run(step_with(lambda: manager)) == [manager]
+
+
+def test_decorated_partial_and_bound_functions_are_dependencies_too(run: Run) -> None:
+    class Service:
+        def total(self, items: list[int], extra: int = 0) -> int:
+            return sum(items) + extra
+
+    @contextmanager
+    def manager() -> Iterator[str]:
+        yield "entered"
+
+    @functools.wraps(manager)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        return manager(*args, **kwargs)
+
+    bound = Service().total
+    step = step_with(decorated, bound, functools.partial(bound, extra=5))
+    assert run(step) == ["entered", 1, 6]
 
 
 def test_a_dependency_is_made_once_per_run(run: Run) -> None:
@@ -300,7 +319,8 @@ def test_a_generator_that_never_yields_is_told(run: Run) -> None:
         yield from ()
 
     async def never_later() -> AsyncIterator[int]:
-        for item in ():
+        nothing: list[int] = []
+        for item in nothing:
             yield item
 
     for function in (never, never_later):

@@ -293,6 +293,17 @@ def test_progress_counts_the_longest_way_that_is_still_open() -> None:
     assert workflow.progress(1, None) == 100.0
 
 
+def test_progress_does_not_fall_when_a_job_leaves_its_declared_paths() -> None:
+    workflow = Workflow(unique_name="w")
+    workflow.step(name="a")(nothing)
+    workflow.step(name="b", paths=[GoToEndPath()])(nothing)
+    for name in "cdef":
+        workflow.step(name=name)(nothing)
+    before = workflow.progress(1, 1)
+    assert (before, workflow.progress(2, 2)) == (50.0, 100 / 3)
+    assert workflow.progress(2, 2, so_far=before) == before
+
+
 def test_sixty_branching_steps_register_in_milliseconds() -> None:
     began = time.perf_counter()
     workflow = Workflow(unique_name="w")
