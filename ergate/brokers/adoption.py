@@ -78,7 +78,8 @@ def _adopt(body: dict[str, Any], delivery: Delivery, limits: Limits) -> JobRecor
     if job.id is None:
         identity = f"{delivery.queue}:{delivery.identity}"
         record = replace(record, id=str(uuid.uuid5(uuid.NAMESPACE_URL, identity)))
-    return replace(record, queue=body.get("queue", delivery.queue))
+    queue = body.get("queue", delivery.queue)
+    return replace(record, queue=queue, home_queue=queue)
 
 
 def _letter(delivery: Delivery, reason: str) -> DeadLetter:

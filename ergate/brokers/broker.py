@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -65,6 +65,18 @@ class Broker(ABC):
         self, policy: RecoveryPolicy, queues: Sequence[str], dead_workers: Sequence[str] = ()
     ) -> Swept:
         """Put back what a dead worker, a lost message or a due time left behind: one bounded pass."""
+
+    def recover(
+        self,
+        worker_id: str,
+        started: Mapping[str, int],
+        *,
+        blame: bool,
+        reason: str,
+        policy: RecoveryPolicy,
+    ) -> Swept:
+        """Free at once all jobs of a worker that is known to be dead: see `StateStore.recover`."""
+        return self.store.recover(worker_id, started, blame=blame, reason=reason, policy=policy)
 
     def claim_again(self, ticket: Ticket, worker_id: str) -> Sequence[JobRecord]:
         """Claim one job that this worker gave back a moment ago, if nobody else was faster."""

@@ -7,7 +7,7 @@ job at another revision and is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ergate.brokers.adoption import Incoming, sort_deliveries
 from ergate.brokers.broker import Broker, Labels
@@ -100,8 +100,25 @@ class RelayedBroker(Broker):
         failpoint("after_sweep")
         if self._is_empty(queues):
             self.store.republish(self._republish_after_s, RELAY_LIMIT)
-        self._publish(self.store.unpublished(RELAY_LIMIT, self._relay_after_s))
+        # What this pass made ready has nobody else to publish it; the rest has its own writer first.
+        self._relay(0.0 if swept else self._relay_after_s)
         return swept
+
+    def recover(
+        self,
+        worker_id: str,
+        started: Mapping[str, int],
+        *,
+        blame: bool,
+        reason: str,
+        policy: RecoveryPolicy,
+    ) -> Swept:
+        swept = super().recover(worker_id, started, blame=blame, reason=reason, policy=policy)
+        self._relay(0.0)
+        return swept
+
+    def _relay(self, older_than_s: float) -> None:
+        self._publish(self.store.unpublished(RELAY_LIMIT, older_than_s))
 
     def _is_empty(self, queues: Sequence[str]) -> bool:
         if Capability.DEPTH not in self.queue.capabilities:

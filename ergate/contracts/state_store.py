@@ -77,6 +77,8 @@ class QueueStats:
     scheduled: int
     running: int
     oldest_ready_at: float | None
+    next_due_at: float | None = None
+    """When the first of the scheduled jobs comes due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

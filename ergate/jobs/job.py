@@ -112,6 +112,7 @@ def record_from_job(job: Job, now: float, limits: Limits) -> JobRecord:
         id=new_id() if job.id is None else str(job.id),
         workflow_name=job.workflow_name,
         queue=job.queue,
+        home_queue=job.queue,
         priority=job.priority,
         status=JobStatus.SCHEDULED if waits else JobStatus.QUEUED,
         seq=job.seq,

@@ -19,6 +19,9 @@ class JobRecord:
     id: str
     workflow_name: str
     queue: str = "default"
+    """Where it waits, or waited when it was claimed."""
+    home_queue: str = "default"
+    """Where it was put at first; steps without a queue of their own wait there."""
     priority: int = 0
     """Higher runs first."""
     status: JobStatus = JobStatus.QUEUED
@@ -54,6 +57,7 @@ class JobRecord:
     requested_start_time: float | None = None
     created_at: float = 0.0
     updated_at: float = 0.0
+    """When the last transition other than a claim happened."""
     finished_at: float | None = None
 
     @property

@@ -68,8 +68,7 @@ def _claim(record: JobRecord, event: Claim, now: float) -> JobRecord | Rejection
         revision=record.revision + 1,
         deliveries=record.deliveries + 1,
         worker_id=event.worker_id,
-        claimed_at=now,
-        updated_at=now,
+        claimed_at=now,  # `updated_at` stays: it tells since when the job was ready
     )
 
 

@@ -9,13 +9,14 @@ from ergate.contracts.state_store import JobFilter, QueueStats, WorkerInfo
 from ergate.jobs.status import JobStatus
 
 _QUEUES = """
-    SELECT queue, sum(ready), sum(scheduled), sum(running), min(oldest) FROM (
-        SELECT queue, count(*) AS ready, 0 AS scheduled, 0 AS running, min(ready_at) AS oldest
+    SELECT queue, sum(ready), sum(scheduled), sum(running), min(oldest), min(due) FROM (
+        SELECT queue, count(*) AS ready, 0 AS scheduled, 0 AS running, min(ready_at) AS oldest,
+               NULL AS due
         FROM ready GROUP BY queue
         UNION ALL
-        SELECT queue, 0, count(*), 0, NULL FROM jobs WHERE due_at IS NOT NULL GROUP BY queue
+        SELECT queue, 0, count(*), 0, NULL, min(due_at) FROM jobs WHERE due_at IS NOT NULL GROUP BY queue
         UNION ALL
-        SELECT queue, 0, 0, count(*), NULL FROM jobs WHERE worker_id IS NOT NULL GROUP BY queue
+        SELECT queue, 0, 0, count(*), NULL, NULL FROM jobs WHERE worker_id IS NOT NULL GROUP BY queue
     ) GROUP BY queue ORDER BY queue
 """
 
@@ -61,8 +62,15 @@ def count(tx: sqlite3.Connection, which: JobFilter) -> dict[JobStatus, int]:
 def queues(tx: sqlite3.Connection) -> list[QueueStats]:
     """Return what waits in each queue that has live jobs."""
     return [
-        QueueStats(queue=queue, ready=ready, scheduled=due, running=running, oldest_ready_at=oldest)
-        for queue, ready, due, running, oldest in tx.execute(_QUEUES)
+        QueueStats(
+            queue=queue,
+            ready=ready,
+            scheduled=scheduled,
+            running=running,
+            oldest_ready_at=oldest,
+            next_due_at=due,
+        )
+        for queue, ready, scheduled, running, oldest, due in tx.execute(_QUEUES)
     ]
 
 

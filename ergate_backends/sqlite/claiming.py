@@ -16,7 +16,7 @@ _PICK = """
 
 _CLAIM = f"""
     UPDATE jobs SET status = 'running', revision = revision + 1, deliveries = deliveries + 1,
-                    worker_id = ?, claimed_at = ?, updated_at = ?
+                    worker_id = ?, claimed_at = ?
     WHERE id = ? AND revision = ? AND status = 'queued'
     RETURNING {JOB_COLUMNS}
 """
@@ -54,7 +54,7 @@ def claim(
     tx.executemany("DELETE FROM ready WHERE job_id = ? AND revision = ?", picked)
     claimed = []
     for job_id, revision in picked:
-        row = tx.execute(_CLAIM, (worker_id, now, now, job_id, revision)).fetchone()
+        row = tx.execute(_CLAIM, (worker_id, now, job_id, revision)).fetchone()
         if row is not None:
             claimed.append(job_of(row))
     return claimed

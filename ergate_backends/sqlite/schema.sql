@@ -5,6 +5,7 @@ CREATE TABLE jobs (
     id                   TEXT    NOT NULL UNIQUE,
     workflow_name        TEXT    NOT NULL,
     queue                TEXT    NOT NULL,
+    home_queue           TEXT    NOT NULL,
     priority             INTEGER NOT NULL CHECK (typeof(priority) = 'integer'),
     status               TEXT    NOT NULL CHECK (status IN ('pending', 'scheduled', 'queued', 'running',
                                                             'completed', 'failed', 'aborted', 'cancelled')),

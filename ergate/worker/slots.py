@@ -1,0 +1,163 @@
+"""The threads in which steps run, each with a mark of what it runs."""
+
+from __future__ import annotations
+
+import ctypes
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ergate.errors import StepTimeout
+from ergate.failpoints import failpoint
+from ergate.jobs.events import Outcome, Released, Unroutable
+from ergate.jobs.record import JobRecord
+from ergate.worker.marks import NEVER, NO_RETRY, Mark, Marks
+from ergate.worker.runner import Interrupted, Runner, StepRun, timed_out
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A claim with what came of it, ready to be settled."""
+
+    claim: JobRecord
+    outcome: Outcome
+    step: str
+    run_s: float
+
+
+class Slot(threading.Thread):
+    """Takes claims from the inbox, one after the other, and runs their steps."""
+
+    def __init__(self, number: int, slots: Slots) -> None:
+        super().__init__(name=f"slot {number}", daemon=True)
+        self._number = number
+        self._slots = slots
+        self._lock = threading.Lock()
+        self._running: StepRun | None = None
+        self._deadline = NEVER
+
+    def run(self) -> None:
+        """Run claims until told to leave."""
+        while (claim := self._slots.inbox.get()) is not None:
+            ended = self._run(claim)
+            if ended is not None:
+                self._slots.ended(ended)
+
+    def _run(self, claim: JobRecord) -> Ended | None:
+        run = self._slots.runner.find(claim)
+        if isinstance(run, Unroutable):
+            return Ended(claim, run, claim.step_name or "?", 0.0)
+        started = time.monotonic()
+        self._mark(run, started)
+        failpoint("before_step")
+        try:
+            outcome = self._guarded(run)
+        except Interrupted:
+            return None
+        finally:
+            self._slots.marks.end(self._number)
+        failpoint("after_step")
+        return Ended(claim, outcome, run.step.name, time.monotonic() - started)
+
+    def _guarded(self, run: StepRun) -> Outcome:
+        """Run the step; an exception thrown into this thread may arrive a moment too late."""
+        try:
+            try:
+                return self._slots.runner.run(run)
+            finally:
+                with self._lock:
+                    self._running, self._deadline = None, NEVER
+        except (StepTimeout, Interrupted) as exc:
+            return self._slots.runner.raised(run, exc)
+
+    def _mark(self, run: StepRun, started: float) -> None:
+        deadline = NEVER if run.timeout_s is None else started + run.timeout_s
+        claim = run.claim
+        mark = Mark(
+            claim.id, claim.revision, claim.workflow_name, run.step.name, started, deadline,
+            _timeout_pause(run) if run.timeout_s is not None else NO_RETRY,
+        )  # fmt: skip
+        self._slots.marks.start(self._number, mark)
+        with self._lock:
+            self._running = run
+            # The loop ends async steps itself.
+            self._deadline = NEVER if run.step.plan.is_async else deadline
+
+    def check(self, now: float) -> None:
+        """Throw `StepTimeout` into the thread when its step has run too long."""
+        with self._lock:
+            if self._running is not None and now >= self._deadline:
+                self._deadline = NEVER
+                self._throw(StepTimeout)
+
+    def interrupt(self) -> None:
+        """Throw `Interrupted` into the thread if a step runs."""
+        with self._lock:
+            if self._running is not None:
+                self._throw(Interrupted)
+
+    def _throw(self, kind: type[BaseException]) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(self.ident or 0), ctypes.py_object(kind)
+        )
+
+
+class Slots:
+    """As many threads as steps may run at once; started when there is work for them."""
+
+    def __init__(
+        self, concurrency: int, runner: Runner, marks: Marks, ended: Callable[[Ended], None]
+    ) -> None:
+        self.runner = runner
+        self.marks = marks
+        self.ended = ended
+        self.inbox: queue.SimpleQueue[JobRecord | None] = queue.SimpleQueue()
+        self._concurrency = concurrency
+        self._threads: list[Slot] = []
+
+    def take(self, claim: JobRecord) -> None:
+        """Run a claim as soon as a slot is free."""
+        self.inbox.put(claim)
+        if len(self._threads) < self._concurrency:
+            slot = Slot(len(self._threads), self)
+            self._threads.append(slot)
+            slot.start()
+
+    def give_back(self) -> int:
+        """Hand every claim that has not started back to be released; return how many."""
+        count = 0
+        while True:
+            try:
+                claim = self.inbox.get_nowait()
+            except queue.Empty:
+                return count
+            if claim is not None:
+                self.ended(Ended(claim, Released(), claim.step_name or "?", 0.0))
+                count += 1
+
+    def check(self) -> None:
+        """Stop steps that have run past their deadline; call it often."""
+        now = time.monotonic()
+        for slot in self._threads:
+            slot.check(now)
+
+    def interrupt(self) -> None:
+        """Stop all running steps that listen; they are not settled."""
+        for slot in self._threads:
+            slot.interrupt()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Let every thread end after its step; return whether all have within the time."""
+        for _ in self._threads:
+            self.inbox.put(None)
+        deadline = time.monotonic() + timeout_s
+        for slot in self._threads:
+            slot.join(max(0.0, deadline - time.monotonic()))
+        return not any(slot.is_alive() for slot in self._threads)
+
+
+def _timeout_pause(run: StepRun) -> float:
+    pause_s = run.step.retry.pause_s(run.claim.attempt + 1, timed_out(run))
+    return NO_RETRY if pause_s is None else pause_s
