@@ -58,7 +58,7 @@ docs: $(VENV)/.docs ## Build the documentation into site/
 .PHONY: clean
 clean: ## Remove what was built, and .venv
 	rm -rf $(VENV) site dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp says that an installation ended well; it is older than pyproject.toml when that has changed.
 $(VENV)/.core: pyproject.toml | $(PYTHON_VENV)
