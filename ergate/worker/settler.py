@@ -175,7 +175,7 @@ class Settler(threading.Thread):
             outcome=settled.statuses.get(claim.id, word) if settled.statuses else word,
             run_s=ended.run_s,
             wait_s=max(0.0, (claim.claimed_at or 0.0) - claim.updated_at),
-            error=_error_line(outcome),
+            error=error_line(outcome),
             pause_s=outcome.pause_s if isinstance(outcome, Retried | Unroutable) else None,
         )
 
@@ -191,7 +191,7 @@ OUTCOME_WORDS: dict[type[Outcome], str] = {
 }
 
 
-def _error_line(outcome: Outcome) -> str | None:
+def error_line(outcome: Outcome) -> str | None:
     if isinstance(outcome, Retried | Failed | Aborted):
         error = JobError.from_json(outcome.error)
         return f"{error.type}: {error.message}"

@@ -1,0 +1,102 @@
+"""A worker process as its supervisor starts it: `python -m ergate.worker DESCRIPTOR`.
+
+The configuration comes over the descriptor, a socket, so that no address with a password stands
+in the list of processes. Events go back over the same socket, and its end means that the
+supervisor is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from typing import Any
+
+from ergate.brokers.direct import DirectBroker
+from ergate.errors import ErgateError, LoadError
+from ergate.loading import load_object
+from ergate.settings import Settings
+from ergate.worker.direct import DirectWorker
+from ergate.worker.events import Event, to_line
+from ergate.worker.logs import configure_logging
+from ergate.worker.marks import Marks
+from ergate.worker.program import Runnable
+from ergate.worker.stopping import Stopping, handled
+from ergate.worker.worker import Worker
+
+
+def main(descriptor: int) -> int:
+    """Run one worker process; return its exit status."""
+    connection = socket.socket(fileno=descriptor)
+    lines = connection.makefile("rb")
+    first = lines.readline()
+    if not first:
+        return 0  # the supervisor went away before it said what to do
+    stopping = Stopping()
+    threading.Thread(target=_watch_supervisor, args=(lines, stopping), daemon=True).start()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text file here
+    try:
+        _work(json.loads(first), _Reporter(connection), stopping)
+    except ErgateError as exc:
+        print(f"ergate: {exc}", file=sys.stderr)
+        if isinstance(exc, LoadError) and exc.__cause__ is not None:
+            traceback.print_exception(exc.__cause__)
+        return exc.exit_code
+    return 0
+
+
+def _work(config: dict[str, Any], report: _Reporter, stopping: Stopping) -> None:
+    settings = Settings(**config["settings"])
+    configure_logging(settings.log_level)
+    app = load_object(config["target"])
+    if not isinstance(app, Runnable):
+        raise LoadError(f"{config['target']} is a {type(app).__name__}, not an Ergate app.")
+    program, broker = app.program(settings), app.open_broker(settings)
+    worker_id, pid = config["worker_id"], os.getpid()
+
+    def ask(number: int, _frame: object) -> None:
+        stopping.ask(signal.Signals(number).name)
+
+    with handled({signal.SIGTERM: ask, signal.SIGINT: signal.SIG_IGN}):
+        if isinstance(broker, DirectBroker):
+            DirectWorker(worker_id, program, broker, report=report, stopping=stopping).run(pid)
+            return
+        marks = Marks(config["marks"], settings.concurrency)
+        Worker(
+            worker_id, program, broker, settings, marks=marks, report=report, stopping=stopping
+        ).run(pid)
+        broker.close()
+
+
+class _Reporter:
+    """Sends events to the supervisor, whole lines from any thread."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        try:
+            with self._lock:
+                self._connection.sendall(to_line(event))
+        except OSError:
+            pass  # the supervisor is gone, and `_watch_supervisor` says so
+
+
+def _watch_supervisor(lines: Any, stopping: Stopping) -> None:
+    while lines.readline():
+        pass
+    # Without a supervisor nobody renews our lease: finish what runs, and leave.
+    stopping.ask("its supervisor is gone")
+
+
+if __name__ == "__main__":
+    status = main(int(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # threads of steps that do not end must not keep the process
