@@ -7,6 +7,7 @@ job at another revision and is dropped.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from ergate.brokers.adoption import Incoming, sort_deliveries
@@ -14,11 +15,14 @@ from ergate.brokers.broker import Broker, Labels
 from ergate.contracts.capabilities import Capability
 from ergate.contracts.queue import Message, Queue
 from ergate.contracts.state_store import Settled, StateStore, Swept
+from ergate.errors import BackendUnavailable
 from ergate.failpoints import failpoint
 from ergate.jobs.codec import Limits
 from ergate.jobs.events import RecoveryPolicy, Released, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
+
+log = logging.getLogger("ergate")
 
 RELAY_LIMIT = 500
 RELAY_AFTER_S = 2.0
@@ -51,7 +55,7 @@ class RelayedBroker(Broker):
     def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> None:
         tickets = self.store.submit(jobs, if_absent=if_absent)
         failpoint("after_submit")
-        self._publish(tickets)
+        self._publish_or_leave(tickets)
 
     def claim(
         self, queues: Sequence[str], limit: int, timeout_s: float, worker_id: str
@@ -86,7 +90,7 @@ class RelayedBroker(Broker):
     def settle(self, settlements: Sequence[Settlement]) -> Settled:
         settled = self.store.settle(settlements)
         failpoint("after_settle")
-        self._publish(settled.ready)
+        self._publish_or_leave(settled.ready)
         return settled
 
     def sweep(
@@ -124,6 +128,18 @@ class RelayedBroker(Broker):
         if Capability.DEPTH not in self.queue.capabilities:
             return True  # it cannot tell; a doubled ticket is harmless
         return all(self.queue.depth(name) == 0 for name in queues)
+
+    def _publish_or_leave(self, tickets: Sequence[Ticket]) -> None:
+        """Publish what is stored already; while the queue is down, a sweep does it later.
+
+        Raising here would make the caller repeat what is done: a second job, a second settlement.
+        """
+        try:
+            self._publish(tickets)
+        except BackendUnavailable as exc:
+            log.warning(
+                "%d tickets wait in the outbox until the queue is back: %s", len(tickets), exc
+            )
 
     def _publish(self, tickets: Sequence[Ticket]) -> None:
         if not tickets:

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import ergate
 from ergate.errors import (
     NotFoundError,
     PayloadError,
@@ -54,7 +53,7 @@ UNROUTABLE_MAX_S = 60.0
 NEVER_RETRIED = (ValidationError, PayloadError, ReverseGoToError, UnknownStepError)
 """The same input would give the same error; a retry would only hide it."""
 
-_OUR_FILES = (str(Path(ergate.__file__).parent) + "/", "<frozen")
+_OUR_FILES = (f"{Path(__file__).parents[1]}/", "<frozen")
 _ANY = adapter_for(Any)
 
 

@@ -1,0 +1,205 @@
+"""The thread that keeps leases alive and puts back what was left behind.
+
+It never runs a step and never draws anything, so nothing of the user's can delay a heartbeat. One
+pass of each duty is a method; the loop only decides when.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from ergate.brokers.broker import Broker
+from ergate.contracts.state_store import JobFilter, Swept, WorkerInfo
+from ergate.errors import BackendUnavailable
+from ergate.failpoints import failpoint
+from ergate.jobs.events import RecoveryPolicy, Settlement
+from ergate.jobs.status import JobStatus
+from ergate.settings import Settings
+from ergate.supervisor.host import dead_here
+from ergate.worker.events import BecameDue, JobsRecovered, QueuesSeen, Trouble
+from ergate.worker.settler import Report
+
+log = logging.getLogger("ergate")
+
+QUEUES_S = 1.0
+HOSTS_S = 5.0
+PRUNE_S = 60.0
+TASK_PAUSE_S = 0.5
+BURST_HORIZON_S = 60.0
+"""In burst mode, jobs that come due within this time are waited for."""
+
+Living = Callable[[], Sequence[WorkerInfo]]
+Task = Callable[[], None]
+
+
+class Keeper(threading.Thread):
+    """Heartbeats, sweeps, recoveries and upkeep of one supervisor."""
+
+    def __init__(self, broker: Broker, settings: Settings, living: Living, report: Report) -> None:
+        super().__init__(name="keeper", daemon=True)
+        self._broker = broker
+        self._settings = settings
+        self._living = living
+        self._report = report
+        self._policy = RecoveryPolicy(max_deliveries=settings.max_deliveries)
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._troubles: set[str] = set()
+        self.is_idle = False
+        """In burst mode: whether nothing is left to run."""
+
+    # --- what the supervisor asks for -------------------------------------------------------------
+
+    def begin(self, worker: WorkerInfo, go: Task) -> None:
+        """Give a new worker its lease, then call `go`: no claim may come before the lease."""
+
+        def task() -> None:
+            self._broker.store.heartbeat([worker], self._settings.lease_s)
+            go()
+
+        self._tasks.put(task)
+
+    def recover(
+        self,
+        worker_id: str,
+        started: Mapping[str, int],
+        *,
+        blame: bool,
+        reason: str,
+        settle_first: Sequence[Settlement] = (),
+    ) -> None:
+        """Free the jobs of a worker that is dead; what timed out is settled by its policy first."""
+
+        def task() -> None:
+            failpoint("before_recover")
+            if settle_first:
+                self._broker.settle(settle_first)
+            swept = self._broker.recover(
+                worker_id, started, blame=blame, reason=reason, policy=self._policy
+            )
+            self._tell_recovered(worker_id, swept, reason)
+
+        self._tasks.put(task)
+
+    def stop(self, timeout_s: float) -> None:
+        """Do what was asked for, and end."""
+        self._tasks.put(None)
+        self.join(timeout_s)
+
+    # --- the loop -----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Do each duty at its time, and what is asked for at once."""
+        duties = [
+            (self._settings.heartbeat_s, self.heartbeat),
+            (self._settings.sweep_s, self.sweep),
+            (0.2 if self._settings.burst else QUEUES_S, self.look_at_queues),
+            (HOSTS_S, self.bury_the_dead),
+            (PRUNE_S, self.prune),
+        ]
+        due = [0.0, 0.0, 0.0, 0.0, time.monotonic() + PRUNE_S]
+        while True:
+            for number, (every_s, duty) in enumerate(duties):
+                if time.monotonic() >= due[number]:
+                    self._guarded(duty)
+                    due[number] = time.monotonic() + every_s
+            try:
+                task = self._tasks.get(timeout=max(0.0, min(due) - time.monotonic()))
+            except queue.Empty:
+                continue
+            if task is None:
+                return
+            if not self._guarded(task):  # the store is down: try again, in the same order
+                time.sleep(TASK_PAUSE_S)
+                self._tasks.put(task)
+
+    def _guarded(self, duty: Task) -> bool:
+        """Run a duty; return whether the store could be reached. Trouble is told once."""
+        name = getattr(duty, "__name__", "task").replace("_", " ")
+        try:
+            duty()
+        except BackendUnavailable as exc:
+            if name not in self._troubles:
+                self._troubles.add(name)
+                self._report(Trouble(what=f"The duty {name!r} cannot be done, trying again: {exc}"))
+            return False
+        except Exception:
+            log.exception("The duty %r failed; it is done again at its next time.", name)
+            return True
+        if name in self._troubles:
+            self._troubles.discard(name)
+            self._report(Trouble(what=f"The duty {name!r} is being done again.", is_over=True))
+        return True
+
+    # --- the duties -----------------------------------------------------------------------------------
+
+    def heartbeat(self) -> None:
+        """Renew the leases of all workers that show signs of life."""
+        workers = self._living()
+        if workers:
+            self._broker.store.heartbeat(workers, self._settings.lease_s)
+
+    def sweep(self) -> None:
+        """Make due jobs ready, and free jobs of workers whose lease has ended."""
+        self._swept(self._broker.sweep(self._policy, self._settings.queues))
+
+    def bury_the_dead(self) -> None:
+        """Free at once the jobs of workers that died on this machine with their supervisor."""
+        dead = dead_here(self._broker.store.workers())
+        if dead:
+            swept = self._broker.sweep(self._policy, self._settings.queues, dead_workers=dead)
+            self._swept(swept)
+
+    def look_at_queues(self) -> None:
+        """Tell what waits; in burst mode, note whether anything is left."""
+        seen, now = self._broker.store.queues(), time.time()
+        self._report(
+            QueuesSeen(
+                queues=tuple(
+                    (
+                        stats.queue,
+                        stats.ready,
+                        stats.scheduled,
+                        stats.running,
+                        None if stats.oldest_ready_at is None else now - stats.oldest_ready_at,
+                    )
+                    for stats in seen
+                )
+            )
+        )
+        self.is_idle = not any(
+            stats.ready
+            or stats.running
+            or (stats.next_due_at is not None and stats.next_due_at < now + BURST_HORIZON_S)
+            for stats in seen
+            if stats.queue in self._settings.queues
+        )
+
+    def prune(self) -> None:
+        """Delete completed jobs that are older than the retention."""
+        if self._settings.retention_s is None:
+            return
+        before = time.time() - self._settings.retention_s
+        which = JobFilter(status=JobStatus.COMPLETED, finished_before=before)
+        while self._broker.store.prune(which):
+            pass
+
+    def _swept(self, swept: Swept) -> None:
+        if swept.due:
+            self._report(BecameDue(jobs=swept.due))
+        if swept.recovered or swept.failed:
+            self._tell_recovered(", ".join(swept.dead_workers), swept, "its lease had ended")
+
+    def _tell_recovered(self, worker_id: str, swept: Swept, reason: str) -> None:
+        if swept.recovered or swept.failed:
+            self._report(
+                JobsRecovered(
+                    worker_id=worker_id,
+                    recovered=swept.recovered,
+                    failed=swept.failed,
+                    reason=reason,
+                )
+            )
