@@ -23,16 +23,17 @@ def span(seconds: float | None) -> str:
         return f"{seconds * 1e6:.0f}µs"
     if seconds < _ALMOST_A_SECOND:
         return f"{seconds * 1000:.0f}ms"
-    if seconds < _ALMOST_TEN:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m{whole % _MINUTE:02}s"
-    if whole < _DAY:
-        return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02}m"
-    return f"{whole // _DAY}d{whole % _DAY // _HOUR:02}h"
+    return f"{seconds:.1f}s" if seconds < _ALMOST_TEN else _long_span(round(seconds))
+
+
+def _long_span(seconds: int) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds}s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE}m{seconds % _MINUTE:02}s"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR}h{seconds % _HOUR // _MINUTE:02}m"
+    return f"{seconds // _DAY}d{seconds % _DAY // _HOUR:02}h"
 
 
 def age(seconds: float | None) -> str:
@@ -40,7 +41,7 @@ def age(seconds: float | None) -> str:
 
     A live display would flicker with anything finer.
     """
-    return NOTHING if seconds is None else span(float(int(seconds))).replace(".0s", "s")
+    return NOTHING if seconds is None else _long_span(max(0, int(seconds)))
 
 
 def relative(moment: float | None, now: float) -> str:

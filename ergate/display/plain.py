@@ -116,4 +116,7 @@ class _Shown:
         self._text = text
 
     def __repr__(self) -> str:
-        return f'"{self._text}"' if " " in self._text or not self._text else self._text
+        if self._text and " " not in self._text:
+            return self._text
+        quote = "'" if '"' in self._text else '"'
+        return f"{quote}{self._text}{quote}"

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ergate.display.escape import escape, fit
 from ergate.display.figures import count, counted, rate, span
-from ergate.display.state import View
+from ergate.display.state import Failure, View
+from ergate.display.styles import BAD, TITLE
+
+_LONGEST_ERROR = 200
 
 
 def summary(view: View) -> dict[str, int | float | None]:
@@ -62,3 +69,17 @@ def _failures(view: View) -> str:
             f"{counted(view.recovered, 'job')} recovered",
         )
     )
+
+
+def summary_screen(view: View) -> RenderableType:
+    """Return what stays on the terminal after a run: its figures and last failures."""
+    title = Text("ergate has stopped", style=TITLE)
+    if view.ended is not None and view.ended.exit_code:
+        title.append(f" with exit code {view.ended.exit_code}", style=BAD)
+    lines = [Text(line) for line in summary_lines(view)]
+    return Group(Text(""), title, *lines, *(_failed_line(failure) for failure in view.failures))
+
+
+def _failed_line(failure: Failure) -> Text:
+    where = escape(f"{failure.workflow}.{failure.step}  {failure.job_id}  ")
+    return Text.assemble(("failed    ", BAD), where, fit(failure.error, _LONGEST_ERROR))

@@ -1,0 +1,44 @@
+"""Which display a run gets: live on a terminal, else lines."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol, TextIO
+
+from ergate.display.plain import LogFormat, PlainDisplay
+from ergate.worker.events import Event
+
+
+class Display(Protocol):
+    """Shows the events of a run. Both methods may be called from any thread."""
+
+    @property
+    def owns_terminal(self) -> bool:
+        """Whether what steps print must come as `Output` events, not straight to the terminal."""
+        ...
+
+    def show(self, event: Event) -> None:
+        """Show an event; never waits for a slow reader's screen, and never raises."""
+        ...
+
+    def close(self) -> None:
+        """Show what is left, and give the stream back. May be repeated."""
+        ...
+
+
+def make_display(*, plain: bool, log_format: LogFormat, log_level: str, stream: TextIO) -> Display:
+    """Return the live display when `stream` is a terminal that can show it, else log lines.
+
+    `plain`, JSON, a dumb terminal and one that cannot show Unicode get lines.
+    """
+    if plain or log_format == "json" or not _can_draw(stream):
+        return PlainDisplay(log_format, log_level, stream=stream)
+    from ergate.display.console import make_console
+    from ergate.display.live import LiveDisplay
+
+    return LiveDisplay(make_console(stream), log_level=log_level)
+
+
+def _can_draw(stream: TextIO) -> bool:
+    encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
+    return stream.isatty() and encoding == "utf8" and os.environ.get("TERM", "dumb") != "dumb"

@@ -1,0 +1,106 @@
+"""Queues, workers, backends, findings and dead letters as the command line shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ergate.contracts.backend import Backend, Finding
+from ergate.contracts.state_store import DeadLetter, QueueStats, WorkerInfo
+from ergate.display.escape import fit, safe
+from ergate.display.figures import NOTHING, age, count, relative
+from ergate.display.styles import BAD, GOOD, QUIET, WARN
+from ergate.display.tables import new_table
+
+_LONGEST_CELL = 200
+
+
+def queues_table(queues: Sequence[QueueStats], now: float) -> RenderableType:
+    """Return what waits in each queue, and how long its oldest ready job has waited."""
+    if not queues:
+        return Text("No queue has jobs.", style=QUIET)
+    table = new_table("queue", ">ready", ">scheduled", ">running", ">oldest", expand=False)
+    for queue in queues:
+        waited = None if queue.oldest_ready_at is None else now - queue.oldest_ready_at
+        table.add_row(
+            Text(fit(queue.queue, _LONGEST_CELL)),
+            count(queue.ready),
+            count(queue.scheduled),
+            count(queue.running),
+            age(waited),
+        )
+    return table
+
+
+def workers_table(workers: Sequence[WorkerInfo], now: float) -> RenderableType:
+    """Return workers with the state of their leases at the time `now` of the store."""
+    if not workers:
+        return Text("No workers.", style=QUIET)
+    table = new_table("worker", "lease", ">pid", "host*", ">slots", "queues*", "started")
+    for worker in workers:
+        is_live = worker.expires_at > now
+        table.add_row(
+            safe(worker.worker_id),
+            Text("live" if is_live else "ended", style=GOOD if is_live else BAD),
+            str(worker.pid),
+            safe(worker.host, QUIET),
+            str(worker.concurrency),
+            safe(", ".join(worker.queues) or NOTHING),
+            relative(worker.started_at, now),
+        )
+    return table
+
+
+def backends_table(backends: Sequence[Backend]) -> RenderableType:
+    """Return backends with what they can be used for."""
+    table = new_table("backend", "holds", "survives", "install", "what it is*")
+    for backend in backends:
+        halves = [("queue", backend.open_queue), ("state", backend.open_store)]
+        extra = f"ergate[{backend.extra}]" if backend.extra else NOTHING
+        table.add_row(
+            safe(backend.name),
+            " + ".join(name for name, opens in halves if opens) or NOTHING,
+            safe(backend.level or NOTHING),
+            safe(extra),
+            safe(backend.summary, QUIET),
+        )
+    return table
+
+
+_FINDING_STYLES: Mapping[str, str] = {"ok": GOOD, "warning": WARN, "problem": BAD}
+
+
+def findings_table(findings: Sequence[Finding]) -> RenderableType:
+    """Return what checks saw, each with its advice; long texts are wrapped, never cut."""
+    if not findings:
+        return Text("Nothing to report.", style=QUIET)
+    table = new_table("", "subject", "seen*")
+    table.columns[2].no_wrap = False
+    for finding in findings:
+        seen = safe(finding.detail)
+        if finding.advice:
+            seen.append("\n")
+            seen.append_text(safe(f"→ {finding.advice}", _FINDING_STYLES[finding.level]))
+        table.add_row(
+            Text(finding.level, style=_FINDING_STYLES[finding.level]), safe(finding.subject), seen
+        )
+    return table
+
+
+def dead_letters_table(letters: Sequence[DeadLetter], now: float) -> RenderableType:
+    """Return what nobody could understand, with the reason and the beginning of its bytes."""
+    if not letters:
+        return Text("No dead letters.", style=QUIET)
+    table = new_table("id", "queue", "when", "reason*", "body*")
+    for letter in letters:
+        body = letter.body[:_LONGEST_CELL].decode("utf-8", "backslashreplace")
+        table.add_row(
+            safe(letter.id),
+            safe(letter.queue),
+            relative(letter.at, now),
+            Text(fit(letter.reason, _LONGEST_CELL)),
+            Text(fit(body, _LONGEST_CELL), style=QUIET),
+        )
+    return table
