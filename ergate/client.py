@@ -1,0 +1,181 @@
+"""The side that hands in jobs and asks about them; it runs nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import pydantic
+
+from ergate.brokers.broker import Broker
+from ergate.errors import JobNotFoundError, UsageError, ValidationError
+from ergate.jobs.codec import Limits, checked, dump
+from ergate.jobs.job import Job, job_from_record, record_from_job
+from ergate.jobs.record import JobRecord
+from ergate.types import adapter_for
+from ergate.workflows.registry import Registry
+from ergate.workflows.step import WorkflowStep
+from ergate.workflows.workflow import Workflow
+
+JobT = TypeVar("JobT", bound=Job)
+
+_ANY = adapter_for(Any)
+BATCH = 500
+"""How many jobs go into one transaction."""
+WAIT_FIRST_S = 0.002
+WAIT_MAX_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A value that is JSON text already, as it comes from a terminal or a file."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How a job is to be run, beside its workflow and input."""
+
+    id: str | None = None
+    """A name of one's own; handing in the same id again changes nothing."""
+    context: object = None
+    queue: str | None = None
+    priority: int = 0
+    at: datetime | None = None
+    in_s: float | None = None
+    """Not before so many seconds from now."""
+    fields: dict[str, Any] | None = None
+    """Values for the fields that the app's own Job type adds."""
+
+    @property
+    def start(self) -> datetime | None:
+        """When the job may start at the earliest."""
+        if self.at is not None and self.in_s is not None:
+            raise UsageError("A job can start at a time or in some seconds, not both.")
+        if self.in_s is not None:
+            return datetime.fromtimestamp(time.time() + self.in_s, UTC)
+        return self.at
+
+
+class Client(Generic[JobT]):
+    """Hands in jobs. With a registry it checks names and inputs; with None it trusts the caller."""
+
+    def __init__(
+        self, broker: Broker, job_type: type[JobT], limits: Limits, registry: Registry | None
+    ) -> None:
+        self._broker = broker
+        self._job_type = job_type
+        self._limits = limits
+        self._registry = registry
+
+    def enqueue(self, workflow: str | Workflow, value: object, wish: Wish) -> JobT:
+        """Accept one job and return it; when this returns it is stored and will run.
+
+        Raises `UnknownWorkflowError`, `ValidationError` for an input of another type,
+        `PayloadError` for one that cannot be stored, and `BackendUnavailable`.
+        """
+        record = self._record(workflow, value, wish)
+        self._broker.submit([record], if_absent=wish.id is not None)
+        if wish.id is not None:  # it may have been there before
+            return self.get_job(record.id)
+        return job_from_record(record, self._job_type)
+
+    def enqueue_many(
+        self, workflow: str | Workflow, values: Iterable[object], wish: Wish
+    ) -> Iterable[JobT]:
+        """Accept jobs in bulk, lazily: each batch is stored before its jobs are yielded."""
+        batch: list[JobRecord] = []
+        for value in values:
+            batch.append(self._record(workflow, value, wish))
+            if len(batch) == BATCH:
+                yield from self._submit(batch)
+                batch = []
+        yield from self._submit(batch)
+
+    def _submit(self, batch: list[JobRecord]) -> list[JobT]:
+        if batch:
+            self._broker.submit(batch)
+        return [job_from_record(record, self._job_type) for record in batch]
+
+    def get_job(self, job_id: str) -> JobT:
+        """Return a job as it is now. Raises `JobNotFoundError`."""
+        record = self._broker.store.get(job_id)
+        if record is None:
+            raise JobNotFoundError(f'There is no job "{job_id}". See `ergate jobs list`.')
+        return job_from_record(record, self._job_type)
+
+    def wait(self, job_id: str, timeout_s: float | None) -> JobT:
+        """Block until the job has ended, and return it. Raises `TimeoutError`."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        pause_s = WAIT_FIRST_S
+        while not (job := self.get_job(job_id)).status.is_final:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError(f"Job {job_id} is still {job.status} after {timeout_s:g} s.")
+            time.sleep(pause_s)
+            pause_s = min(WAIT_MAX_S, pause_s * 1.2)
+        return job
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._broker.close()
+
+    # --- from values to a record ------------------------------------------------------------------
+
+    def _record(self, workflow: str | Workflow, value: object, wish: Wish) -> JobRecord:
+        name = workflow.unique_name if isinstance(workflow, Workflow) else workflow
+        known = None if self._registry is None else self._registry.get(name)
+        first = None if known is None else known[0]
+        job = self._job_type(
+            id=wish.id,
+            workflow_name=name,
+            user_context=wish.context,
+            requested_start_time=wish.start,
+            queue=wish.queue or "default",
+            priority=wish.priority,
+            step_name=None if first is None else first.name,
+            workflow_fingerprint=None if known is None else known.fingerprint,
+            **(wish.fields or {}),
+        )
+        record = record_from_job(job, time.time(), self._limits)
+        queue = (first.queue if first is not None else None) or record.queue
+        return replace(record, queue=queue, initial_input_value=self._input(first, value))
+
+    def _input(self, first: WorkflowStep[..., Any] | None, value: object) -> str:
+        """Return the input as JSON text, after checking it against the first step's type."""
+        source = None if first is None else first.plan.input
+        text = (
+            checked(value.text, self._limits, "The input") if isinstance(value, JsonText) else None
+        )
+        if (value is None or text == "null") and source is not None and source.has_default:
+            return "null"
+        adapter = None if first is None else first.plan.input_adapter
+        if first is None or adapter is None:
+            return dump(_ANY, value, self._limits, "The input") if text is None else text
+        try:
+            if text is not None:
+                adapter.validate_json(text, by_alias=True, by_name=True)
+                return text
+            return dump(adapter, adapter.validate_python(value), self._limits, "The input")
+        except pydantic.ValidationError as exc:
+            raise ValidationError(_does_not_fit(first, exc)) from exc
+
+
+def _does_not_fit(step: WorkflowStep[..., Any], exc: pydantic.ValidationError) -> str:
+    faults = [
+        f"  {'.'.join(str(part) for part in fault['loc']) or 'the input'}: {fault['msg']}"
+        for fault in exc.errors(include_url=False)
+    ]
+    source = step.plan.input
+    declared = f" ({source.name}: {_type_name(source.annotation)})" if source is not None else ""
+    return (
+        f'The input does not fit step "{step.name}"{declared} of workflow '
+        f'"{step.workflow.unique_name}":\n' + "\n".join(faults)
+    )
+
+
+def _type_name(annotation: object) -> str:
+    return getattr(annotation, "__name__", None) or str(annotation)
