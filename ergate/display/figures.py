@@ -80,9 +80,21 @@ def sparkline(values: list[float]) -> str:
 
 def timestamp(at: float) -> str:
     """Return seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = _moment(at)
+    if moment is None:
+        return str(at)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def local_time(at: float) -> str:
     """Return seconds since 1970 as date and time of day where this program runs."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    moment = _moment(at)
+    return str(at) if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _moment(at: float) -> datetime | None:
+    # A damaged row may hold any number, and must still be shown.
+    try:
+        return datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

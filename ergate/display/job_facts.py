@@ -111,7 +111,10 @@ def pretty(text: str) -> str:
 
 def _text(value: object) -> str:
     # A job that was never stored may hold anything; it is only looked at here.
-    return to_json(value, serialize_unknown=True, bytes_mode="base64").decode()
+    try:
+        return to_json(value, serialize_unknown=True, bytes_mode="base64").decode()
+    except ValueError:  # such as a lone surrogate, or an object that holds itself
+        return repr(value)
 
 
 def _seconds(moment: datetime | None) -> float | None:

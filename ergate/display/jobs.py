@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ergate.display.escape import escape_lines, fit, safe
-from ergate.display.figures import NOTHING, count, local_time, relative, span
+from ergate.display.figures import NOTHING, count, counted, local_time, relative, span
 from ergate.display.job_facts import JobFacts, facts_of, pretty
 from ergate.display.styles import BAD, QUIET, STATUS_STYLES, TITLE
 from ergate.display.tables import new_table
@@ -17,6 +17,7 @@ from ergate.jobs.errors import JobError
 from ergate.jobs.job import Job
 from ergate.jobs.record import HistoryRow, JobRecord
 
+_WIDE = 110
 LONGEST_CELL = 200
 LONGEST_PAYLOAD = 4_000
 """Characters of a payload that are shown; `--json` prints all of it."""
@@ -27,15 +28,19 @@ def status_text(status: str) -> Text:
     return safe(status, STATUS_STYLES.get(status, ""))
 
 
-def jobs_table(jobs: Sequence[Job | JobRecord], now: float) -> RenderableType:
-    """Return jobs, one in a line; times are as seen from `now`, in seconds since 1970."""
+def jobs_table(jobs: Sequence[Job | JobRecord], now: float, *, width: int = 80) -> RenderableType:
+    """Return jobs, one in a line; times are as seen from `now`, in seconds since 1970.
+
+    Their errors are shown where `width`, that of the terminal, leaves room for them.
+    """
     if not jobs:
         return Text("No jobs.", style=QUIET)
-    table = new_table("id", "status", "workflow.step*", ">done", "created", "error*")
+    titles = ("id", "status", "workflow.step*", ">done", "created", "error*")
+    table = new_table(*titles[: len(titles) if width >= _WIDE else -1])
     # An id is there to be copied.
     table.columns[0].min_width = min(36, max(len(str(job.id)) for job in jobs))
     for facts in map(facts_of, jobs):
-        table.add_row(
+        cells = (
             safe(facts.id),
             status_text(facts.status),
             Text(fit(f"{facts.workflow}.{facts.step}", LONGEST_CELL)),
@@ -43,6 +48,7 @@ def jobs_table(jobs: Sequence[Job | JobRecord], now: float) -> RenderableType:
             relative(facts.created_at, now),
             Text(_one_line(facts.error), style=QUIET),
         )
+        table.add_row(*cells[: len(table.columns)])
     return table
 
 
@@ -81,8 +87,10 @@ def _fields(facts: JobFacts, now: float) -> Iterator[tuple[str, Text]]:
     yield "workflow", safe(facts.workflow)
     yield "step", safe(f"{facts.step}  ({facts.seq} done, {facts.percent:.1f}%)")
     yield "queue", safe(f"{facts.queue}  priority {facts.priority}")
-    if facts.attempt or facts.deliveries:
-        yield "tries", Text(f"{facts.attempt} failed, {facts.deliveries} delivered with no outcome")
+    if facts.attempt:
+        yield "failed", Text(counted(facts.attempt, "time"))
+    if facts.deliveries:
+        yield "claimed", Text(f"{counted(facts.deliveries, 'time')} without an outcome")
     if facts.worker_id:
         yield "worker", safe(facts.worker_id)
     for name, moment in (
