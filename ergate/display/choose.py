@@ -18,7 +18,7 @@ class Display(Protocol):
         ...
 
     def show(self, event: Event) -> None:
-        """Show an event; never waits for a slow reader's screen, and never raises."""
+        """Show an event; never raises. Lines wait for a full pipe, the live display for nothing."""
         ...
 
     def close(self) -> None:

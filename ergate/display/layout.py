@@ -11,6 +11,9 @@ _FIGURES_AND_FOOTER = 3
 _FEWEST_ROWS = 2
 """One to show, and one to tell how many are left out."""
 
+_ENOUGH_ROWS = 10
+"""A table with more may be cut for the sake of air."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -29,13 +32,19 @@ def fitted(wanted: Sequence[int], *, boxed_header: int, height: int) -> Layout:
     What cannot fit even so is cut off by the terminal's height.
     """
     for header, gap in ((boxed_header, 1), (COMPACT_HEADER, 1)):
-        if sum(wanted) <= _room(wanted, header, gap, height):
-            return Layout(header != COMPACT_HEADER, gap, tuple(wanted))
+        room = _room(wanted, header, gap, height)
+        if sum(min(rows, _ENOUGH_ROWS) for rows in wanted) <= room:
+            return Layout(header != COMPACT_HEADER, gap, _shared_out(wanted, room))
+    return Layout(
+        is_boxed=False, gap=0, rows=_shared_out(wanted, _room(wanted, COMPACT_HEADER, 0, height))
+    )
+
+
+def _shared_out(wanted: Sequence[int], room: int) -> tuple[int, ...]:
     rows = list(wanted)
-    room = _room(wanted, COMPACT_HEADER, 0, height)
     while sum(rows) > room and max(rows) > _FEWEST_ROWS:
-        rows[rows.index(max(rows))] -= 1
-    return Layout(is_boxed=False, gap=0, rows=tuple(rows))
+        rows[rows.index(max(rows))] -= 1  # from the longest first
+    return tuple(rows)
 
 
 def _room(wanted: Sequence[int], header: int, gap: int, height: int) -> int:

@@ -41,7 +41,7 @@ class Histogram:
             seen += number
             if number and seen >= wanted:
                 middle: float = _SMALLEST_S * _GROWTH ** (index + 0.5)
-                return min(middle, self.largest)
+                return min(float(f"{middle:.3g}"), self.largest)
         return self.largest
 
 

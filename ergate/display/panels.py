@@ -204,7 +204,7 @@ def _add_more(table: Table, total: int, rows: int) -> None:
 def figures(view: View, now: float, *, width: int) -> Group:
     """Return the rate of the last minute, and the totals: two lines."""
     bars = sparkline(view.per_second.series(now)[-max(10, min(60, width - _SPARKLINE_LABELS)) :])
-    rated = _line(("steps ", QUIET), (bars, BUSY), (f" {rate(view.per_second.rate(now))}", TITLE))
+    rated = _line(("steps ", QUIET), (bars, BUSY), (f" {rate(_rate(view, now))}", TITLE))
     p50, p99 = view.run_times.quantile(0.5), view.run_times.quantile(0.99)
     failed = view.jobs_failed
     totals = _line(
@@ -217,6 +217,12 @@ def figures(view: View, now: float, *, width: int) -> Group:
         *_others(view),
     )
     return Group(rated, totals)
+
+
+def _rate(view: View, now: float) -> float:
+    # A run that has just begun has no five seconds behind it.
+    passed = int(now) - int(view.first_at or now)
+    return view.per_second.rate(now, max(1, min(5, passed)))
 
 
 def _others(view: View) -> list[tuple[str, str]]:
