@@ -12,7 +12,7 @@ _BUCKETS = 300
 
 
 class Histogram:
-    """Durations counted in buckets that grow by 10 %, so that a quantile is at most 5 % off.
+    """Durations counted in buckets that grow by 10 %, so that a quantile is about 5 % off at most.
 
     It takes the same small memory however many durations it has seen.
     """
