@@ -18,7 +18,7 @@ from ergate.settings.model import ADDRESSES, Settings, expected_form
 PREFIX = "ERGATE_"
 DEFAULT = "default"
 # Read elsewhere, on purpose not as settings.
-_OTHER_VARIABLES = ("ERGATE_FAILPOINT", "ERGATE_TEST_")
+_OTHER_VARIABLES = ("ERGATE_DEBUG", "ERGATE_FAILPOINT", "ERGATE_TEST_")
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _SHOWN = 200
 # Flags that are shorter than the setting.

@@ -1,0 +1,192 @@
+"""What every command needs: the settings, the app if there is one, and the store.
+
+A command of another file looks like this:
+
+    app = new_app("Jobs and what became of them.", "ergate jobs list --since 1h")
+
+    @app.command("list", epilog=examples_text("ergate jobs list --json"))
+    def list_jobs(app_name: AppOption = None, state: StateOption = None, ...) -> None:
+        place = find_place(app=app_name, state=state, profile=profile)
+        with place.broker() as broker:
+            jobs = broker.store.list(JobFilter(...))
+        if as_json:
+            print_json([job_document(place.job(record)) for record in jobs])
+        else:
+            show(jobs_table(jobs, time.time(), width=stdout_width()))
+
+Its siblings: `options` (shared options, `new_app`, `examples_text`), `times` (parsers),
+`printing` (`print_json`, `show`, `tell`), `waiting` (`wait_for_end`), `failing` (errors → codes).
+A command raises an `ErgateError`; `failing` prints it and ends with its exit code.
+Heavy rooms (rich by way of `ergate.display`, settings, brokers) are imported inside functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ergate.errors import LoadError, UsageError
+
+if TYPE_CHECKING:
+    from ergate.app import Ergate
+    from ergate.brokers.broker import Broker
+    from ergate.client import Client
+    from ergate.jobs.codec import Limits
+    from ergate.jobs.job import Job
+    from ergate.jobs.record import JobRecord
+    from ergate.settings import Loaded, Settings
+    from ergate.workflows.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The settings of this command, and the app that they belong to, if one was found."""
+
+    loaded: Loaded
+    app: Ergate[Any] | None
+    app_target: str | None
+    """How other processes find the app."""
+    app_problem: LoadError | None
+    """Why there is no app; None when there is one."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, by flag > environment > file > app > default."""
+        return self.loaded.settings
+
+    @property
+    def registry(self) -> Registry | None:
+        """The app's workflows, or None without an app."""
+        return None if self.app is None else self.app.registry
+
+    @property
+    def job_type(self) -> type[Job]:
+        """The app's own Job type, else `Job`."""
+        from ergate.jobs.job import Job
+
+        return Job if self.app is None else self.app.program(self.settings).job_type
+
+    @property
+    def limits(self) -> Limits:
+        """How large and how deep a stored value may be."""
+        from ergate.jobs.codec import Limits
+
+        return Limits(self.settings.max_payload_bytes, self.settings.max_payload_depth)
+
+    def need_app(self) -> Ergate[Any]:
+        """Return the app; raises `LoadError` that says why there is none."""
+        if self.app is None:
+            raise self.app_problem or LoadError("No app was found.")
+        return self.app
+
+    def job(self, record: JobRecord) -> Job:
+        """Return a stored job as the app's own Job type."""
+        from ergate.jobs.job import job_from_record
+
+        return job_from_record(record, self.job_type)
+
+    @contextmanager
+    def broker(self) -> Iterator[Broker]:
+        """Open the queue and the store that running workers use, and close them at the end.
+
+        Raises `UsageError` for what only the app's own process can see, and `BackendError`.
+        """
+        broker = self._open()
+        try:
+            yield broker
+        finally:
+            broker.close()
+
+    @contextmanager
+    def client(self) -> Iterator[Client[Any]]:
+        """Open what hands in jobs and waits for them; raises what `broker` raises."""
+        from ergate.client import Client
+
+        with self.broker() as broker:
+            yield Client(broker, self.job_type, self.limits, self.registry)
+
+    def _open(self) -> Broker:
+        from ergate.brokers.direct import DirectBroker
+        from ergate.brokers.opening import open_broker
+
+        self._refuse_private_memory()
+        settings = self.settings
+        if self.app is not None:
+            broker = self.app.open_broker(settings)
+        else:
+            broker = open_broker(settings.queue, settings.state_store, limits=self.limits)
+        if isinstance(broker, DirectBroker):
+            raise UsageError(
+                f"{broker.labels.queue} and {broker.labels.state_store} are objects of the app's "
+                "own: only the app can look into them, and this command cannot."
+            )
+        return broker
+
+    def _refuse_private_memory(self) -> None:
+        from ergate.plugins.resolve import resolve_backend
+
+        for name in dict.fromkeys((self.settings.queue, self.settings.state_store)):
+            if name is not None and resolve_backend(name, "queue")[0].single_process:
+                raise UsageError(
+                    f'"{name}" lives in the memory of one process, so this command can neither '
+                    "see its jobs nor hand in new ones; only the app itself can. "
+                    "For jobs that several processes share use sqlite, which needs no server."
+                )
+
+
+def find_place(
+    *,
+    app: str | None = None,
+    queue: str | None = None,
+    state: str | None = None,
+    profile: str | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Place:
+    """Return the settings, and the app if it can be loaded.
+
+    An app that was named on the command line must load. One that settings name, or that lies in
+    `app.py`, `main.py` or `myapp.py`, may be missing: then `app_problem` says why, and if it is
+    broken a warning does. `flags` are further settings by their names.
+    Raises `LoadError` and `SettingsError`.
+    """
+    from ergate.settings import load_settings
+
+    given = {"app": app, "queue": queue, "state_store": state, "profile": profile, **(flags or {})}
+    loaded = load_settings(given)
+    found, target, problem = None, loaded.settings.app, None
+    try:
+        found, target = open_app(target)
+    except LoadError as exc:
+        if app is not None:
+            raise
+        problem = exc
+        _warn_of_broken_app(exc)
+    if found is not None:
+        loaded = load_settings(given, app_values=found.named_backends)
+    return Place(loaded=loaded, app=found, app_target=target, app_problem=problem)
+
+
+def open_app(target: str | None) -> tuple[Ergate[Any], str]:
+    """Load the app that `target` names, else the one in a usual file; return it and its target.
+
+    What the app's modules print goes to stderr: stdout is for results.
+    Raises `LoadError`.
+    """
+    from ergate.app import Ergate
+    from ergate.loading import find_app, load_app
+
+    with contextlib.redirect_stdout(sys.stderr):
+        target = target or find_app(Ergate)
+        return load_app(target, Ergate), target
+
+
+def _warn_of_broken_app(problem: LoadError) -> None:
+    from ergate.cli.printing import tell
+
+    # Its code is there and fails: it may have named the backends that we now do not know of.
+    if problem.__cause__ is not None:
+        tell(f"warning: going on without the app. {problem}")
