@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from ergate.errors import PayloadError
@@ -32,13 +32,26 @@ def dump(adapter: TypeAdapter[Any], value: object, limits: Limits, what: str) ->
     `what` names the value in errors, as in "The return value of step pay".
     Raises `PayloadError` for a value of another type, or one that breaks the contract.
     """
-    if value is None and adapter.core_schema["type"] in ("none", "any"):
-        return "null"
+    if value is None:
+        return _dump_none(adapter, what)
     try:
         plain = adapter.dump_python(value, mode="json", warnings="error")
     except (PydanticSerializationError, UnicodeDecodeError, RecursionError, ValueError) as exc:
         raise PayloadError(f"{what} cannot be written as JSON: {_first_line(exc)}") from exc
     return encode(plain, limits, what)
+
+
+def _dump_none(adapter: TypeAdapter[Any], what: str) -> str:
+    # pydantic writes None for any type without a warning, as for a step that forgot to return.
+    if adapter.core_schema["type"] not in ("none", "any"):
+        try:
+            adapter.validate_python(None)
+        except ValidationError as exc:
+            reason = exc.errors(include_url=False)[0]["msg"]
+            raise PayloadError(
+                f"{what} is None, which does not fit its declared type: {reason}."
+            ) from exc
+    return "null"
 
 
 def encode(plain: object, limits: Limits, what: str) -> str:
@@ -98,11 +111,11 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 def _depth(text: str) -> int:
     depth = deepest = 0
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token in "[{":
+        mark = match.group()
+        if mark in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif token in "]}":
+        elif mark in "]}":
             depth -= 1
     return deepest
 

@@ -41,10 +41,17 @@ class JobError:
         _hide_frames(stack, tuple(hide))
         return cls(
             type=type(error).__qualname__,
-            message=shortened(str(error)),
+            message=shortened(_message(error)),
             traceback=shortened("".join(stack.format())),
             step_name=step_name,
         )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as exc:  # noqa: BLE001  a user's __str__ must not hide the user's error
+        return f"(its message could not be made: {type(exc).__name__})"
 
 
 def _hide_frames(stack: tracebacks.TracebackException | None, hide: tuple[str, ...]) -> None:

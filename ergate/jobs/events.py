@@ -121,7 +121,7 @@ class CancelAsked:
 
 @dataclass(frozen=True, slots=True)
 class RestartAsked:
-    """A person wants an ended job to run again from `step`, with what that step got (or an edit)."""
+    """A person wants an ended job to run again from `step`, with its old input or an edit."""
 
     step: int
     step_name: str | None

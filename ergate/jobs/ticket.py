@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Says that a job is runnable at a revision; a lost or doubled ticket costs time, never a job."""
+    """Says that a job is runnable at a revision; losing or doubling it costs time, never a job."""
 
     job_id: str
     revision: int
@@ -24,7 +24,9 @@ class Ticket:
     def from_object(cls, body: dict[str, Any]) -> Ticket | None:
         """Read a parsed JSON object; None when it is not a ticket."""
         match body:
-            case {"v": 1, "job": str(job_id), "revision": int(revision), "queue": str(queue)}:
+            case {"v": 1, "job": str(job_id), "revision": int(revision), "queue": str(queue)} if (
+                not isinstance(revision, bool)
+            ):
                 return cls(job_id, revision, queue)
             case _:
                 return None

@@ -278,7 +278,7 @@ def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow 
         claimed_at=before.claimed_at,
         at=after.updated_at,
         result=after.last_return_value if applied else None,
-        detail=_detail(event, after),
+        detail=_detail(event),
     )
 
 
@@ -314,7 +314,7 @@ def event_name(event: Event) -> str:
             assert_never(event)
 
 
-def _detail(event: Event, after: JobRecord) -> str | None:
+def _detail(event: Event) -> str | None:
     if isinstance(event, WorkerDied):
         return event.reason
     if isinstance(event, Settlement):

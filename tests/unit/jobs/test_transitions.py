@@ -1,0 +1,277 @@
+"""What each event does to a job, and what it can never do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ergate.jobs.errors import JobError
+from ergate.jobs.events import (
+    Aborted,
+    Advanced,
+    CameDue,
+    CancelAsked,
+    Claim,
+    Completed,
+    Event,
+    Failed,
+    Outcome,
+    RecoveryPolicy,
+    Released,
+    RestartAsked,
+    Retried,
+    Settlement,
+    Unroutable,
+    WorkerDied,
+)
+from ergate.jobs.record import JobRecord
+from ergate.jobs.status import FINAL_STATUSES, JobStatus
+from ergate.jobs.transitions import Rejection, apply, history_of, landed, submitted
+
+NOW = 1000.0
+NEW = JobRecord(id="a", workflow_name="w", step_name="one", initial_input_value="1")
+POLICY = RecoveryPolicy(max_deliveries=4)
+ADVANCED = Advanced(result='"r"', step=1, step_name="two", queue="mail", percent=50.0)
+AGAIN = RestartAsked(
+    step=0, step_name="one", steps_completed=0, percent=0.0, queue="q", input_json="7"
+)
+
+outcomes: st.SearchStrategy[Outcome] = st.one_of(
+    st.builds(
+        Advanced,
+        result=st.just("1"),
+        step=st.integers(1, 3),
+        step_name=st.just("s"),
+        queue=st.sampled_from(["default", "mail"]),
+        percent=st.floats(0, 100),
+    ),
+    st.just(Completed(result="2")),
+    st.builds(Retried, error=st.just("{}"), pause_s=st.floats(0, 10)),
+    st.just(Failed(error="{}")),
+    st.just(Aborted(error="{}")),
+    st.just(Released()),
+    st.builds(Unroutable, reason=st.just("r"), pause_s=st.floats(0, 10)),
+)
+Story = list[tuple[JobRecord, Event, JobRecord | Rejection, float]]
+
+blames = st.sampled_from([True, False, None])
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    """Draw a job's life: each event with the job before it and after it."""
+    record, now = NEW, NOW
+    told: Story = []
+    for _ in range(draw(st.integers(1, 30))):
+        now += draw(st.sampled_from([0.0, 0.5, 20.0]))
+        revision = record.revision + draw(st.sampled_from([0, 0, 0, -1, 1]))
+        worker_id = draw(st.sampled_from([record.worker_id or "w1", "w2"]))
+        event: Event = draw(
+            st.one_of(
+                st.just(Claim(worker_id, revision)),
+                outcomes.map(lambda o: Settlement("a", worker_id, revision, o)),  # noqa: B023
+                blames.map(lambda b: WorkerDied(worker_id, b, "killed", POLICY)),  # noqa: B023
+                st.just(CameDue()),
+                st.just(CancelAsked()),
+                st.just(AGAIN),
+            )
+        )
+        after = apply(record, event, now)
+        told.append((record, event, after, now))
+        record = after if isinstance(after, JobRecord) else record
+    return told
+
+
+# --- what holds for every event -------------------------------------------------------------------
+
+
+@given(stories())
+def test_every_transition_adds_exactly_one_to_the_revision(story: Story) -> None:
+    for before, event, after, _ in accepted(story):
+        flagged = isinstance(event, CancelAsked) and before.status is JobStatus.RUNNING
+        assert after.revision == before.revision + (not flagged)
+
+
+@given(stories())
+def test_an_ended_job_stays_ended_unless_a_person_restarts_it(story: Story) -> None:
+    for before, event, _, _ in accepted(story):
+        assert not before.status.is_final or isinstance(event, RestartAsked)
+
+
+@given(stories())
+def test_seq_counts_applied_steps_and_nothing_else(story: Story) -> None:
+    for before, event, after, _ in accepted(story):
+        applied = isinstance(event, Settlement) and isinstance(event.outcome, Advanced | Completed)
+        assert after.seq == before.seq + applied
+
+
+@given(stories())
+def test_the_percentage_never_falls_except_by_a_restart(story: Story) -> None:
+    for before, event, after, _ in accepted(story):
+        assert after.percent_completed >= before.percent_completed or event == AGAIN
+        assert after.status is not JobStatus.COMPLETED or after.percent_completed == 100.0
+
+
+@given(stories())
+def test_the_fields_of_a_job_fit_its_status(story: Story) -> None:
+    for _, _, after, _ in accepted(story):
+        runs = after.status is JobStatus.RUNNING
+        assert (after.worker_id is not None, after.claimed_at is not None) == (runs, runs)
+        assert (after.due_at is not None) == (after.status is JobStatus.SCHEDULED)
+        assert (after.finished_at is not None) == after.status.is_final
+        assert runs or not after.cancel_requested
+        assert after.status is not JobStatus.CANCELLING
+        assert 0 <= after.deliveries <= POLICY.max_deliveries
+
+
+@given(stories())
+def test_the_history_has_no_gap_and_each_seq_applied_once(story: Story) -> None:
+    rows = [submitted(NEW)]
+    for before, event, after, _ in accepted(story):
+        row = history_of(before, event, after)
+        rows += [] if row is None else [row]
+    claims = [row.revision - (row.claimed_at is not None) for row in rows]
+    assert claims == [1, *(row.revision + 1 for row in rows[:-1])]
+    applied = [row.seq for row in rows if row.event == "applied"]
+    assert applied == list(range(len(applied)))
+
+
+@given(stories())
+def test_only_the_holder_of_the_claim_settles(story: Story) -> None:
+    for before, event, after, _ in story:
+        if isinstance(event, Settlement):
+            fits = before.status is JobStatus.RUNNING
+            fits &= (before.worker_id, before.revision) == (event.worker_id, event.revision)
+            assert isinstance(after, JobRecord) == fits
+
+
+@given(stories())
+def test_a_settlement_landed_exactly_when_its_row_says_so(story: Story) -> None:
+    for before, event, after, _ in accepted(story):
+        row = history_of(before, event, after)
+        if row is not None and isinstance(event, Settlement):
+            assert landed(row, event)
+            assert not landed(row, replace(event, worker_id="thief"))
+            assert not landed(row, replace(event, revision=event.revision - 1))
+        elif row is not None and before.worker_id:
+            assert not landed(row, Settlement("a", before.worker_id, before.revision, Released()))
+
+
+# --- one event each ---------------------------------------------------------------------------------
+
+
+def test_a_claim_counts_the_delivery_before_the_step_runs() -> None:
+    held = done(apply(NEW, Claim("w1", 1), NOW))
+    assert (held.status, held.deliveries, held.worker_id) == (JobStatus.RUNNING, 1, "w1")
+
+
+@pytest.mark.parametrize("status", [s for s in JobStatus if s is not JobStatus.QUEUED])
+def test_only_a_queued_job_can_be_claimed(status: JobStatus) -> None:
+    assert isinstance(apply(replace(NEW, status=status), Claim("w1", 1), NOW), Rejection)
+
+
+def test_an_advance_names_the_next_step_and_hands_over_the_result() -> None:
+    after = settle(ADVANCED)
+    assert (after.status, after.current_step, after.step_name) == (JobStatus.QUEUED, 1, "two")
+    assert (after.queue, after.input_json, after.deliveries) == ("mail", '"r"', 0)
+
+
+def test_a_retry_keeps_the_error_and_waits() -> None:
+    after = settle(Retried(error="{}", pause_s=5.0))
+    assert (after.status, after.due_at, after.attempt) == (JobStatus.SCHEDULED, NOW + 5, 1)
+    assert (after.error, after.deliveries, after.seq) == ("{}", 0, 0)
+
+
+def test_a_success_after_a_retry_forgets_the_error() -> None:
+    assert settle(ADVANCED, attempt=2, error="{}").error is None
+    assert settle(Completed(result="1"), attempt=2, error="{}").attempt == 0
+
+
+def test_a_release_takes_the_delivery_back() -> None:
+    after = settle(Released(), deliveries=2)
+    assert (after.status, after.deliveries, after.attempt) == (JobStatus.QUEUED, 1, 0)
+
+
+def test_an_unroutable_job_waits_uncounted() -> None:
+    after = settle(Unroutable(reason="r", pause_s=2.0), deliveries=1)
+    assert (after.status, after.deliveries, after.unroutable) == (JobStatus.SCHEDULED, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "blame", "status", "alone", "pause_s"),
+    [
+        (1, False, JobStatus.QUEUED, False, None),
+        (4, False, JobStatus.QUEUED, False, None),
+        (1, True, JobStatus.QUEUED, False, None),
+        (1, None, JobStatus.QUEUED, True, None),
+        (2, True, JobStatus.SCHEDULED, False, 1.0),
+        (2, None, JobStatus.SCHEDULED, True, 1.0),
+        (3, True, JobStatus.SCHEDULED, True, 4.0),
+        (4, True, JobStatus.FAILED, False, None),
+        (4, None, JobStatus.FAILED, False, None),
+    ],
+)
+def test_a_death_is_judged_by_its_count_and_its_blame(
+    deliveries: int, blame: bool | None, status: JobStatus, alone: bool, pause_s: float | None
+) -> None:
+    after = done(apply(held(deliveries=deliveries), WorkerDied("w1", blame, "x", POLICY), NOW))
+    assert (after.status, after.alone) == (status, alone)
+    assert after.due_at == (None if pause_s is None else NOW + pause_s)
+    assert after.deliveries == deliveries - (blame is False)
+
+
+def test_the_error_of_a_poisonous_step_tells_how_often_and_why() -> None:
+    died = WorkerDied("w1", True, "signal 11", POLICY)
+    error = JobError.from_json(done(apply(held(deliveries=4), died, NOW)).error or "")
+    assert (error.type, error.step_name) == ("WorkerDied", "one")
+    assert "4 times" in error.message
+    assert "signal 11" in error.message
+
+
+def test_a_job_does_not_come_due_before_its_time() -> None:
+    waiting = replace(NEW, status=JobStatus.SCHEDULED, due_at=NOW)
+    assert isinstance(apply(waiting, CameDue(), NOW - 0.001), Rejection)
+    assert done(apply(waiting, CameDue(), NOW)).status is JobStatus.QUEUED
+
+
+def test_a_cancel_request_does_not_fence_out_the_worker() -> None:
+    asked = done(apply(held(), CancelAsked(), NOW))
+    assert (asked.revision, asked.shown_status) == (held().revision, JobStatus.CANCELLING)
+    after = done(apply(asked, Settlement("a", "w1", asked.revision, ADVANCED), NOW))
+    assert (after.status, after.seq) == (JobStatus.CANCELLED, 1)
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_STATUSES))
+def test_a_restart_from_the_first_step_edits_the_input(status: JobStatus) -> None:
+    ended = replace(NEW, status=status, seq=3, steps_completed=3, finished_at=NOW, error="{}")
+    after = done(apply(ended, AGAIN, NOW))
+    assert (after.status, after.input_json, after.seq) == (JobStatus.QUEUED, "7", 3)
+    assert (after.error, after.finished_at, after.percent_completed) == (None, None, 0.0)
+
+
+def test_a_restart_from_a_later_step_keeps_the_first_input() -> None:
+    ended = replace(NEW, status=JobStatus.FAILED, finished_at=NOW)
+    after = done(apply(ended, replace(AGAIN, step=2, steps_completed=2), NOW))
+    assert (after.initial_input_value, after.input_json) == ("1", "7")
+
+
+def accepted(story: Story) -> list[tuple[JobRecord, Event, JobRecord, float]]:
+    return [(b, e, a, now) for b, e, a, now in story if isinstance(a, JobRecord)]
+
+
+def done(after: JobRecord | Rejection) -> JobRecord:
+    assert isinstance(after, JobRecord), after
+    return after
+
+
+def held(**changes: int) -> JobRecord:
+    claimed = done(apply(NEW, Claim("w1", 1), NOW))
+    return replace(claimed, **changes)  # type: ignore[arg-type]  # whole numbers only
+
+
+def settle(outcome: Outcome, **changes: object) -> JobRecord:
+    before = replace(held(), **changes)  # type: ignore[arg-type]  # any field
+    return done(apply(before, Settlement("a", "w1", before.revision, outcome), NOW))
