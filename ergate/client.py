@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import pydantic
 
 from ergate.brokers.broker import Broker
+from ergate.clock import Clock, SystemClock
 from ergate.errors import JobNotFoundError, UsageError, ValidationError
 from ergate.jobs.codec import Limits, checked, dump
 from ergate.jobs.job import Job, job_from_record, record_from_job
@@ -51,13 +52,12 @@ class Wish:
     fields: dict[str, Any] | None = None
     """Values for the fields that the app's own Job type adds."""
 
-    @property
-    def start(self) -> datetime | None:
-        """When the job may start at the earliest."""
+    def start(self, now: float) -> datetime | None:
+        """Return when the job may start at the earliest, if it is handed in at the time `now`."""
         if self.at is not None and self.in_s is not None:
             raise UsageError("A job can start at a time or in some seconds, not both.")
         if self.in_s is not None:
-            return datetime.fromtimestamp(time.time() + self.in_s, UTC)
+            return datetime.fromtimestamp(now + self.in_s, UTC)
         return self.at
 
 
@@ -65,12 +65,19 @@ class Client(Generic[JobT]):
     """Hands in jobs. With a registry it checks names and inputs; with None it trusts the caller."""
 
     def __init__(
-        self, broker: Broker, job_type: type[JobT], limits: Limits, registry: Registry | None
+        self,
+        broker: Broker,
+        job_type: type[JobT],
+        limits: Limits,
+        registry: Registry | None,
+        *,
+        clock: Clock | None = None,
     ) -> None:
         self._broker = broker
         self._job_type = job_type
         self._limits = limits
         self._registry = registry
+        self._clock = clock or SystemClock()
 
     def enqueue(self, workflow: str | Workflow, value: object, wish: Wish) -> JobT:
         """Accept one job and return it; when this returns it is stored and will run.
@@ -123,45 +130,52 @@ class Client(Generic[JobT]):
         """Let go of the connections."""
         self._broker.close()
 
-    # --- from values to a record ------------------------------------------------------------------
+    # --- from values to a record ----------------------------------------------------------------
 
     def _record(self, workflow: str | Workflow, value: object, wish: Wish) -> JobRecord:
         name = workflow.unique_name if isinstance(workflow, Workflow) else workflow
         known = None if self._registry is None else self._registry.get(name)
         first = None if known is None else known[0]
+        now = self._clock.now()
         job = self._job_type(
             id=wish.id,
             workflow_name=name,
             user_context=wish.context,
-            requested_start_time=wish.start,
+            requested_start_time=wish.start(now),
             queue=wish.queue or "default",
             priority=wish.priority,
             step_name=None if first is None else first.name,
             workflow_fingerprint=None if known is None else known.fingerprint,
             **(wish.fields or {}),
         )
-        record = record_from_job(job, time.time(), self._limits)
+        record = record_from_job(job, now, self._limits)
         queue = (first.queue if first is not None else None) or record.queue
-        return replace(record, queue=queue, initial_input_value=self._input(first, value))
-
-    def _input(self, first: WorkflowStep[..., Any] | None, value: object) -> str:
-        """Return the input as JSON text, after checking it against the first step's type."""
-        source = None if first is None else first.plan.input
-        text = (
-            checked(value.text, self._limits, "The input") if isinstance(value, JsonText) else None
+        return replace(
+            record, queue=queue, initial_input_value=input_text(first, value, self._limits)
         )
-        if (value is None or text == "null") and source is not None and source.has_default:
-            return "null"
-        adapter = None if first is None else first.plan.input_adapter
-        if first is None or adapter is None:
-            return dump(_ANY, value, self._limits, "The input") if text is None else text
-        try:
-            if text is not None:
-                adapter.validate_json(text, by_alias=True, by_name=True)
-                return text
-            return dump(adapter, adapter.validate_python(value), self._limits, "The input")
-        except pydantic.ValidationError as exc:
-            raise ValidationError(_does_not_fit(first, exc)) from exc
+
+
+def input_text(step: WorkflowStep[..., Any] | None, value: object, limits: Limits) -> str:
+    """Return the input of a step as JSON text, after checking it against the step's type.
+
+    Without the step only the limits are checked.
+    Raises `ValidationError` for a value of another type, `PayloadError` for one that cannot be
+    stored.
+    """
+    source = None if step is None else step.plan.input
+    text = checked(value.text, limits, "The input") if isinstance(value, JsonText) else None
+    if (value is None or text == "null") and source is not None and source.has_default:
+        return "null"
+    adapter = None if step is None else step.plan.input_adapter
+    if step is None or adapter is None:
+        return dump(_ANY, value, limits, "The input") if text is None else text
+    try:
+        if text is not None:
+            adapter.validate_json(text, by_alias=True, by_name=True)
+            return text
+        return dump(adapter, adapter.validate_python(value), limits, "The input")
+    except pydantic.ValidationError as exc:
+        raise ValidationError(_does_not_fit(step, exc)) from exc
 
 
 def _does_not_fit(step: WorkflowStep[..., Any], exc: pydantic.ValidationError) -> str:
