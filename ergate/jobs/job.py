@@ -6,8 +6,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
+from ergate.errors import CorruptRecord
 from ergate.jobs.codec import Limits, dump, encode
 from ergate.jobs.errors import JobError
 from ergate.jobs.ids import new_id
@@ -70,8 +72,11 @@ _ANY = adapter_for(Any)
 
 
 def job_from_record(record: JobRecord, job_type: type[JobT]) -> JobT:
-    """Return a new, private `Job` of the user's type from what the store keeps."""
-    fields: dict[str, Any] = json.loads(record.extra)
+    """Return a new, private `Job` of the user's type from what the store keeps.
+
+    Raises `CorruptRecord` that names the column which cannot be read, as after a damaged disk.
+    """
+    fields = _own_fields(record)
     fields.update(
         id=record.id,
         workflow_name=record.workflow_name,
@@ -79,10 +84,10 @@ def job_from_record(record: JobRecord, job_type: type[JobT]) -> JobT:
         current_step=record.current_step,
         steps_completed=record.steps_completed,
         percent_completed=record.percent_completed,
-        initial_input_value=json.loads(record.initial_input_value),
-        last_return_value=json.loads(record.last_return_value),
-        user_context=json.loads(record.user_context),
-        requested_start_time=_time(record.requested_start_time),
+        initial_input_value=_value(record, "initial_input_value"),
+        last_return_value=_value(record, "last_return_value"),
+        user_context=_value(record, "user_context"),
+        requested_start_time=_time(record, "requested_start_time"),
         queue=record.queue,
         priority=record.priority,
         seq=record.seq,
@@ -93,12 +98,62 @@ def job_from_record(record: JobRecord, job_type: type[JobT]) -> JobT:
         workflow_fingerprint=record.fingerprint,
         error=JobError.from_json(record.error) if record.error else None,
         worker_id=record.worker_id,
-        due_at=_time(record.due_at),
-        created_at=_time(record.created_at),
-        updated_at=_time(record.updated_at),
-        finished_at=_time(record.finished_at),
+        due_at=_time(record, "due_at"),
+        created_at=_time(record, "created_at"),
+        updated_at=_time(record, "updated_at"),
+        finished_at=_time(record, "finished_at"),
     )
-    return job_type.model_validate(fields)
+    try:
+        return job_type.model_validate(fields)
+    except pydantic.ValidationError as exc:
+        fault = exc.errors(include_url=False)[0]
+        name = str(fault["loc"][0]) if fault["loc"] else "extra"
+        column = name if name in Job.model_fields else f"extra ({name})"
+        raise _corrupt(record, _COLUMNS.get(name, column), fault["msg"], fault["input"]) from exc
+
+
+_COLUMNS = {"workflow_fingerprint": "fingerprint"}
+"""Where a field is not called as the record's column."""
+_SHOWN = 60
+
+
+def _own_fields(record: JobRecord) -> dict[str, Any]:
+    fields = _value(record, "extra")
+    if not isinstance(fields, dict):
+        raise _corrupt(record, "extra", "it is no JSON object", record.extra)
+    return fields
+
+
+def _value(record: JobRecord, column: str) -> Any:
+    text = getattr(record, column)
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+        if "\\u" in text or not text.isascii():
+            json.dumps(value, ensure_ascii=False).encode()  # refuses a lone surrogate
+        return value
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise _corrupt(record, column, f"it is no valid JSON: {exc}", text) from exc
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _time(record: JobRecord, column: str) -> datetime | None:
+    seconds = getattr(record, column)
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, TypeError, OverflowError, OSError) as exc:
+        raise _corrupt(record, column, f"it is no time: {exc}", seconds) from exc
+
+
+def _corrupt(record: JobRecord, column: str, why: str, value: object) -> CorruptRecord:
+    shown = repr(value)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+    return CorruptRecord(
+        f'Job "{record.id}" cannot be read: its stored {column} is {shown}; {why}. '
+        "Something other than Ergate wrote to the store, or its disk is damaged."
+    )
 
 
 def record_from_job(job: Job, now: float, limits: Limits) -> JobRecord:
@@ -137,10 +192,6 @@ def _extra(job: Job, limits: Limits) -> str:
     if not added:
         return "{}"
     return encode(job.model_dump(mode="json", include=added), limits, "The job's own fields")
-
-
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _seconds(moment: datetime | None) -> float | None:
