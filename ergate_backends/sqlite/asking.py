@@ -14,9 +14,11 @@ _QUEUES = """
                NULL AS due
         FROM ready GROUP BY queue
         UNION ALL
-        SELECT queue, 0, count(*), 0, NULL, min(due_at) FROM jobs WHERE due_at IS NOT NULL GROUP BY queue
+        SELECT queue, 0, count(*), 0, NULL, min(due_at)
+        FROM jobs WHERE due_at IS NOT NULL GROUP BY queue
         UNION ALL
-        SELECT queue, 0, 0, count(*), NULL, NULL FROM jobs WHERE worker_id IS NOT NULL GROUP BY queue
+        SELECT queue, 0, 0, count(*), NULL, NULL
+        FROM jobs WHERE worker_id IS NOT NULL GROUP BY queue
     ) GROUP BY queue ORDER BY queue
 """
 

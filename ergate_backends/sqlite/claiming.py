@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
-from ergate_backends.sqlite.rows import JOB_COLUMNS, job_of
+from ergate_backends.sqlite.rows import DELETE_READY, DELETE_READY_OF, JOB_COLUMNS, job_of
 
 _PICK = """
-    SELECT priority, position, job_id, revision, alone FROM ready
-    WHERE queue = ? ORDER BY priority DESC, position LIMIT ?
+    SELECT rank, ready_at, job_id, revision, alone, queue FROM ready
+    WHERE queue = ? ORDER BY rank, ready_at, job_id LIMIT ?
 """
 
 _CLAIM = f"""
@@ -21,9 +21,6 @@ _CLAIM = f"""
     RETURNING {JOB_COLUMNS}
 """
 
-Picked = tuple[str, int]
-"""A job's id and the revision at which it is ready."""
-
 
 def has_ready(tx: sqlite3.Connection, queues: Sequence[str]) -> bool:
     """Whether any of `queues` has something to claim."""
@@ -31,35 +28,36 @@ def has_ready(tx: sqlite3.Connection, queues: Sequence[str]) -> bool:
     return any(tx.execute(query, (queue,)).fetchone() for queue in queues)
 
 
-def pick(tx: sqlite3.Connection, queues: Sequence[str], limit: int) -> list[Picked]:
-    """Return what to claim next: one job that must run alone, or jobs of which none must."""
+def claim_ready(
+    tx: sqlite3.Connection, queues: Sequence[str], limit: int, worker_id: str, now: float
+) -> list[JobRecord]:
+    """Claim what is next: one job that must run alone, or jobs of which none must."""
     found = [row for queue in queues for row in tx.execute(_PICK, (queue, limit))]
     if len(queues) > 1:  # each queue is in order already; merge them
-        found.sort(key=lambda row: (-row[0], row[1]))
-    picked: list[Picked] = []
-    for _, _, job_id, revision, alone in found[:limit]:
+        found.sort()
+    picked: list[tuple[str, int, float, str, int]] = []
+    for rank, ready_at, job_id, revision, alone, queue in found[:limit]:
         if alone and picked:
             break
-        picked.append((job_id, revision))
+        picked.append((queue, rank, ready_at, job_id, revision))
         if alone:
             break
-    return picked
+    tx.executemany(DELETE_READY, [row[:4] for row in picked])
+    rows = [
+        tx.execute(_CLAIM, (worker_id, now, job_id, revision)).fetchone()
+        for *_, job_id, revision in picked
+    ]
+    return [job_of(row) for row in rows if row is not None]
 
 
 def claim(
-    tx: sqlite3.Connection, picked: Iterable[Picked], worker_id: str, now: float
+    tx: sqlite3.Connection, tickets: Iterable[Ticket], worker_id: str, now: float
 ) -> list[JobRecord]:
-    """Claim those of `picked` that are still QUEUED at their revision."""
-    picked = list(picked)
-    tx.executemany("DELETE FROM ready WHERE job_id = ? AND revision = ?", picked)
+    """Claim the jobs that `tickets` name, as far as they are still QUEUED at that revision."""
     claimed = []
-    for job_id, revision in picked:
+    for job_id, revision in dict.fromkeys((t.job_id, t.revision) for t in tickets):
         row = tx.execute(_CLAIM, (worker_id, now, job_id, revision)).fetchone()
         if row is not None:
+            tx.execute(DELETE_READY_OF, (job_id,))  # a claim changes nothing of the key
             claimed.append(job_of(row))
     return claimed
-
-
-def picked_by_ticket(tickets: Iterable[Ticket]) -> list[Picked]:
-    """Return the job and revision that each ticket names, once."""
-    return list(dict.fromkeys((ticket.job_id, ticket.revision) for ticket in tickets))

@@ -60,7 +60,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Run a transaction that may write; it commits when the block ends and rolls back if it raises."""
+        """Run a transaction that may write; it rolls back when the block raises."""
         with self._write_lock, self._translated():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -138,7 +138,7 @@ class Database:
     def checkpoint(self) -> None:
         """Copy the write-ahead log into the database when it is long; only one process does so."""
         try:
-            size = os.stat(f"{self.path}-wal").st_size
+            size = Path(f"{self.path}-wal").stat().st_size
         except FileNotFoundError:
             return
         if size < CHECKPOINT_BYTES or not self._may_checkpoint():
@@ -147,7 +147,7 @@ class Database:
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _may_checkpoint(self) -> bool:
-        """Hold the lock file for as long as this process lives; the kernel frees it at its death."""
+        """Hold the lock file while this process lives; the kernel frees it at its death."""
         if self._checkpoint_lock is None:
             handle = os.open(f"{self.path}-checkpoint", os.O_RDWR | os.O_CREAT, 0o600)
             try:

@@ -67,9 +67,10 @@ def recover(
         f"SELECT {JOB_COLUMNS} FROM jobs WHERE worker_id = ?", (worker_id,)
     ).fetchall()
     recovered = failed = 0
-    for before in map(job_of, held):
+    for number, before in enumerate(map(job_of, held)):
         counts = blame and started.get(before.id) == before.revision
-        after = transition(tx, before, WorkerDied(worker_id, counts, reason, policy), now)
+        died = WorkerDied(worker_id, counts, reason, policy)
+        after = transition(tx, before, died, now + number * 1e-6)
         if not isinstance(after, Rejection):
             failed += after.status is JobStatus.FAILED
             recovered += after.status is not JobStatus.FAILED
@@ -87,8 +88,8 @@ def sweep(
     """Make due jobs ready and free the jobs of workers without a live lease."""
     tx.executemany("DELETE FROM workers WHERE worker_id = ?", [(dead,) for dead in dead_workers])
     due = sum(
-        not isinstance(transition(tx, before, CameDue(), now), Rejection)
-        for before in _due(tx, limit, now)
+        not isinstance(transition(tx, before, CameDue(), now + number * 1e-6), Rejection)
+        for number, before in enumerate(_due(tx, limit, now))
     )
     recovered = failed = 0
     gone: set[str] = set()

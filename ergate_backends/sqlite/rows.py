@@ -17,12 +17,24 @@ HISTORY_COLUMNS = ", ".join(HISTORY_FIELDS)
 
 _STATUSES = {status.value: status for status in JobStatus}
 
-INSERT_JOB = f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(JOB_FIELDS))})"
-UPDATE_JOB = f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in JOB_FIELDS)} WHERE id = ?"
+INSERT_JOB = (
+    f"INSERT INTO jobs ({JOB_COLUMNS}, ready_at) VALUES ({', '.join('?' * len(JOB_FIELDS))}, ?) "
+    "ON CONFLICT (id) DO NOTHING"
+)
+UPDATE_JOB = (
+    f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in JOB_FIELDS)}, ready_at = ? WHERE id = ?"
+)
 INSERT_HISTORY = (
     f"INSERT INTO history ({HISTORY_COLUMNS}) VALUES ({', '.join('?' * len(HISTORY_FIELDS))})"
 )
-INSERT_READY = "INSERT INTO ready (job_id, revision, queue, priority, alone, ready_at) VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_READY = (
+    "INSERT INTO ready (queue, rank, ready_at, job_id, revision, alone) VALUES (?, ?, ?, ?, ?, ?)"
+)
+DELETE_READY = "DELETE FROM ready WHERE queue = ? AND rank = ? AND ready_at = ? AND job_id = ?"
+DELETE_READY_OF = """
+    DELETE FROM ready WHERE (queue, rank, ready_at, job_id) =
+           (SELECT queue, -priority, ready_at, id FROM jobs WHERE id = ?)
+"""
 
 
 def job_of(row: tuple[Any, ...]) -> JobRecord:
@@ -49,19 +61,10 @@ def history_of_row(row: tuple[Any, ...]) -> HistoryRow:
     return HistoryRow(**values)
 
 
-def insert_ready(tx: sqlite3.Connection, record: JobRecord) -> None:
+def insert_ready(tx: sqlite3.Connection, record: JobRecord, ready_at: float) -> None:
     """Add the ready row of a QUEUED job."""
-    tx.execute(
-        INSERT_READY,
-        (
-            record.id,
-            record.revision,
-            record.queue,
-            record.priority,
-            record.alone,
-            record.updated_at,
-        ),
-    )
+    key = (record.queue, -record.priority, ready_at, record.id)
+    tx.execute(INSERT_READY, (*key, record.revision, record.alone))
 
 
 def insert_history(tx: sqlite3.Connection, row: HistoryRow) -> None:

@@ -32,7 +32,8 @@ CREATE TABLE jobs (
     requested_start_time REAL,
     created_at           REAL    NOT NULL,
     updated_at           REAL    NOT NULL,
-    finished_at          REAL
+    finished_at          REAL,
+    ready_at             REAL  -- while it is QUEUED: part of the key of its ready row
 );
 
 -- Partial indexes: each holds only the rows that its question is about, and stays small.
@@ -41,17 +42,18 @@ CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 
 -- One row for each QUEUED job, and no other: the queue of a native broker, the outbox of a relayed one.
+-- One tree in the order of claiming, and no index beside it: the key follows from the job's row
+-- (rank is minus its priority), so nobody has to search for it.
 CREATE TABLE ready (
-    position     INTEGER PRIMARY KEY,
-    job_id       TEXT    NOT NULL UNIQUE,
-    revision     INTEGER NOT NULL,
     queue        TEXT    NOT NULL,
-    priority     INTEGER NOT NULL,
-    alone        INTEGER NOT NULL,
+    rank         INTEGER NOT NULL,
     ready_at     REAL    NOT NULL,
-    published_at REAL
-);
-CREATE INDEX ready_order ON ready (queue, priority DESC, position);
+    job_id       TEXT    NOT NULL,
+    revision     INTEGER NOT NULL,
+    alone        INTEGER NOT NULL,
+    published_at REAL,
+    PRIMARY KEY (queue, rank, ready_at, job_id)
+) WITHOUT ROWID;
 
 -- Append-only. The two keys refuse a second application of the same step, whatever the code does.
 CREATE TABLE history (

@@ -30,13 +30,13 @@ _APPLIED = """
 _ADVANCE = f"""
     UPDATE jobs SET {_APPLIED}, status = 'queued', current_step = ?, step_name = ?, queue = ?,
            percent_completed = max(percent_completed, ?), fingerprint = ?,
-           last_return_value = ?, updated_at = ?
+           last_return_value = ?, updated_at = ?, ready_at = ?
     WHERE id = ?
 """
 
 _READY = """
-    INSERT INTO ready (job_id, revision, queue, priority, alone, ready_at)
-    SELECT id, revision, queue, priority, alone, updated_at FROM jobs WHERE id = ?
+    INSERT INTO ready (queue, rank, ready_at, job_id, revision, alone)
+    SELECT queue, -priority, ready_at, id, revision, alone FROM jobs WHERE id = ?
 """
 
 _COMPLETE = f"""
@@ -66,15 +66,17 @@ def _advance(
     tx: sqlite3.Connection, batch: Sequence[tuple[Settlement, Advanced]], now: float
 ) -> bool:
     """Advance all jobs of `batch`, or none when any of the settlements does not hold."""
+    # A microsecond apart, so that the jobs of a batch wait in its order.
+    stamped = [(now + number * 1e-6, item) for number, item in enumerate(batch)]
     if not _write_history(
-        tx, [("queued", o.step_name, now, o.result, *_guard(s)) for s, o in batch]
+        tx, [("queued", o.step_name, at, o.result, *_guard(s)) for at, (s, o) in stamped]
     ):
         return False
     tx.executemany(
         _ADVANCE,
         [
-            (o.step, o.step_name, o.queue, o.percent, o.fingerprint, o.result, now, s.job_id)
-            for s, o in batch
+            (o.step, o.step_name, o.queue, o.percent, o.fingerprint, o.result, at, at, s.job_id)
+            for at, (s, o) in stamped
         ],
     )
     tx.executemany(_READY, [(s.job_id,) for s, _ in batch])
@@ -95,7 +97,10 @@ def _write_history(tx: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -
     if not rows:
         return True
     tx.execute("SAVEPOINT bulk")
-    written = tx.executemany(_HISTORY, rows).rowcount
+    try:
+        written = tx.executemany(_HISTORY, rows).rowcount
+    except sqlite3.IntegrityError:  # the same settlement twice in one batch
+        written = -1
     if written != len(rows):
         tx.execute("ROLLBACK TO bulk")
     tx.execute("RELEASE bulk")

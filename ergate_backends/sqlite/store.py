@@ -42,6 +42,16 @@ POLL_S = 0.004
 """How often an idle worker looks whether another process wrote: a few microseconds each time."""
 
 
+PUBLISHED = """
+    UPDATE ready SET published_at = ? WHERE revision = ? AND (queue, rank, ready_at, job_id) IN
+           (SELECT queue, -priority, ready_at, id FROM jobs WHERE id = ? AND revision = ?)
+"""
+REPUBLISH = """
+    UPDATE ready SET published_at = NULL WHERE (queue, rank, ready_at, job_id) IN
+           (SELECT queue, rank, ready_at, job_id FROM ready WHERE published_at <= ? LIMIT ?)
+"""
+
+
 class SqliteStore(StateStore):
     """Jobs in one SQLite file, for all processes of one machine."""
 
@@ -52,6 +62,7 @@ class SqliteStore(StateStore):
         self._clock = clock
         self._db = Database(path, synchronous)
         self._woken = threading.Event()
+        self._last_moment = 0.0
 
     def migrate(self) -> None:
         self._db.migrate()
@@ -64,15 +75,16 @@ class SqliteStore(StateStore):
     def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> Sequence[Ticket]:
         ready: list[Ticket] = []
         with self._db.write() as tx:
-            for job in jobs:
-                if tx.execute("SELECT 1 FROM jobs WHERE id = ?", (job.id,)).fetchone():
+            now = self._moment(len(jobs))
+            for number, job in enumerate(jobs):
+                ready_at = now + number * 1e-6 if job.status is JobStatus.QUEUED else None
+                if not tx.execute(INSERT_JOB, (*row_of(job), ready_at)).rowcount:
                     if if_absent:
                         continue
                     raise UsageError(f"There is a job with the id {job.id!r} already.")
-                tx.execute(INSERT_JOB, row_of(job))
                 insert_history(tx, submitted(job))
-                if job.status is JobStatus.QUEUED:
-                    insert_ready(tx, job)
+                if ready_at is not None:
+                    insert_ready(tx, job, ready_at)
                     ready.append(Ticket(job.id, job.revision, job.queue))
         self._woken.set()
         return ready
@@ -84,13 +96,11 @@ class SqliteStore(StateStore):
             if not claiming.has_ready(tx, queues):
                 return []
         with self._db.write() as tx:
-            picked = claiming.pick(tx, queues, limit)
-            return claiming.claim(tx, picked, worker_id, self._clock.now())
+            return claiming.claim_ready(tx, queues, limit, worker_id, self._clock.now())
 
     def claim(self, tickets: Sequence[Ticket], worker_id: str) -> Sequence[JobRecord]:
         with self._db.write() as tx:
-            picked = claiming.picked_by_ticket(tickets)
-            return claiming.claim(tx, picked, worker_id, self._clock.now())
+            return claiming.claim(tx, tickets, worker_id, self._clock.now())
 
     def wait_ready(self, queues: Sequence[str], timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
@@ -112,7 +122,7 @@ class SqliteStore(StateStore):
 
     def settle(self, settlements: Sequence[Settlement]) -> Settled:
         with self._db.write() as tx:
-            settled = settling.settle(tx, settlements, self._clock.now())
+            settled = settling.settle(tx, settlements, self._moment(len(settlements)))
         if settled.ready:
             self._woken.set()
         return settled
@@ -122,14 +132,24 @@ class SqliteStore(StateStore):
             query = "SELECT id, revision FROM jobs WHERE worker_id = ?"
             return dict(tx.execute(query, (worker_id,)).fetchall())
 
+    def _moment(self, count: int) -> float:
+        """Return the time now, later than any given before, with `count` microseconds kept free.
+
+        Jobs wait in the order of their times, so two of this process must never be the same.
+        Called under the write lock.
+        """
+        now = max(self._clock.now(), self._last_moment)
+        self._last_moment = now + (count + 1) * 1e-6
+        return now
+
     # --- the outbox -----------------------------------------------------------------------------
 
     def unpublished(self, limit: int, older_than_s: float) -> Sequence[Ticket]:
         with self._db.read() as tx:
             rows = tx.execute(
                 "SELECT job_id, revision, queue FROM ready "
-                "WHERE published_at IS NULL AND ready_at <= ? ORDER BY position LIMIT ?",
-                (self._clock.now() - older_than_s, limit),
+                "WHERE published_at IS NULL AND ready_at <= ? ORDER BY ready_at LIMIT ?",
+                (max(self._clock.now(), self._last_moment) - older_than_s, limit),
             )
             return [Ticket(*row) for row in rows]
 
@@ -137,19 +157,15 @@ class SqliteStore(StateStore):
         now = self._clock.now()
         with self._db.write() as tx:
             tx.executemany(
-                "UPDATE ready SET published_at = ? WHERE job_id = ? AND revision = ?",
-                [(now, ticket.job_id, ticket.revision) for ticket in tickets],
+                PUBLISHED,
+                [(now, ticket.revision, ticket.job_id, ticket.revision) for ticket in tickets],
             )
 
     def republish(self, older_than_s: float, limit: int) -> int:
         with self._db.write() as tx:
-            return tx.execute(
-                "UPDATE ready SET published_at = NULL WHERE position IN "
-                "(SELECT position FROM ready WHERE published_at <= ? ORDER BY position LIMIT ?)",
-                (self._clock.now() - older_than_s, limit),
-            ).rowcount
+            return tx.execute(REPUBLISH, (self._clock.now() - older_than_s, limit)).rowcount
 
-    # --- life and death of workers ----------------------------------------------------------------
+    # --- life and death of workers --------------------------------------------------------------
 
     def heartbeat(self, workers: Sequence[WorkerInfo], lease_s: float) -> Sequence[str]:
         with self._db.write() as tx:
@@ -194,7 +210,7 @@ class SqliteStore(StateStore):
             self._woken.set()
         return swept
 
-    # --- what people ask and order ------------------------------------------------------------------
+    # --- what people ask and order --------------------------------------------------------------
 
     def get(self, job_id: str) -> JobRecord | None:
         with self._db.read() as tx:
@@ -260,7 +276,7 @@ class SqliteStore(StateStore):
         with self._db.read() as tx:
             return asking.workers(tx)
 
-    # --- dead letters --------------------------------------------------------------------------------
+    # --- dead letters ---------------------------------------------------------------------------
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         with self._db.write() as tx:

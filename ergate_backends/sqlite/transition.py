@@ -11,10 +11,13 @@ import sqlite3
 from ergate.jobs.events import Event, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
-from ergate.jobs.transitions import Rejection, apply, history_of
+from ergate.jobs.transitions import Rejection, apply, history_of, landed
 from ergate_backends.sqlite.rows import (
+    DELETE_READY_OF,
+    HISTORY_COLUMNS,
     JOB_COLUMNS,
     UPDATE_JOB,
+    history_of_row,
     insert_history,
     insert_ready,
     job_of,
@@ -35,21 +38,22 @@ def transition(
     after = apply(before, event, now)
     if isinstance(after, Rejection):
         return after
-    tx.execute(UPDATE_JOB, (*row_of(after), before.id))
+    if before.status is JobStatus.QUEUED:
+        tx.execute(DELETE_READY_OF, (before.id,))
+    ready_at = now if after.status is JobStatus.QUEUED else None
+    tx.execute(UPDATE_JOB, (*row_of(after), ready_at, before.id))
     row = history_of(before, event, after)
     if row is not None:
         insert_history(tx, row)
-    if before.status is JobStatus.QUEUED:
-        tx.execute("DELETE FROM ready WHERE job_id = ?", (before.id,))
-    if after.status is JobStatus.QUEUED:
-        insert_ready(tx, after)
+    if ready_at is not None:
+        insert_ready(tx, after, ready_at)
     return after
 
 
 def has_landed(tx: sqlite3.Connection, settlement: Settlement) -> bool:
     """Whether this settlement was written before, by a call whose answer got lost."""
     row = tx.execute(
-        "SELECT worker_id, event FROM history WHERE job_id = ? AND revision = ?",
+        f"SELECT {HISTORY_COLUMNS} FROM history WHERE job_id = ? AND revision = ?",
         (settlement.job_id, settlement.revision + 1),
     ).fetchone()
-    return row is not None and row[0] == settlement.worker_id and row[1] != "recovered"
+    return row is not None and landed(history_of_row(row), settlement)
