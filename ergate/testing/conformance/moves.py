@@ -13,6 +13,7 @@ from ergate.jobs.errors import JobError
 from ergate.jobs.events import (
     Aborted,
     Advanced,
+    Claim,
     Completed,
     Event,
     Failed,
@@ -148,7 +149,9 @@ def assert_same(actual: JobRecord | HistoryRow, expected: JobRecord | HistoryRow
 def assert_obeyed(store: StateStore, before: JobRecord, event: Event) -> None:
     """Assert that the job went from `before` to where the reference says, with its history."""
     after = stored(store, before.id)
-    expected = apply(before, event, after.updated_at)
+    # A claim leaves `updated_at` alone, so that it tells since when the job was ready.
+    at = after.claimed_at if isinstance(event, Claim) else after.updated_at
+    expected = apply(before, event, at or 0.0)
     assert isinstance(expected, JobRecord), expected
     assert_same(after, expected)
     row = history_of(before, event, expected)
