@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from ergate.brokers.direct import DirectBroker
 from ergate.errors import UsageError
 from ergate.supervisor.inline import run_inline
+from ergate.supervisor.reload import Reloader
 from ergate.supervisor.supervisor import Supervisor
 from ergate.worker.events import Event, RunStarted
 from ergate.worker.program import Program, Runnable
 from ergate.worker.settler import Report
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ergate.brokers.broker import Broker
     from ergate.settings import Settings
 
@@ -24,27 +27,49 @@ def run_app(
     target: str | None,
     report: Report | None = None,
     capture: bool = False,
+    watch: Path | None = None,
 ) -> int:
     """Run an app's workers; return the exit code when they have stopped.
 
-    With a `target` they are processes of their own that find the app there; without one, the one
-    worker is this process. `report` is told everything; without it, problems are logged.
+    With a `target` they are processes of their own that find the app there; without one, or when
+    no other process could see the jobs, the one worker is this process.
+    `report` is told everything; without it, problems are logged. When files below `watch` change,
+    workers load the app again.
+    Raises `UsageError` for what cannot be run so, and `BackendError`.
     """
     report = report or log_problems
     program, broker = app.program(settings), app.open_broker(settings)
     try:
         if target is not None and not _is_shared(broker):
-            raise UsageError(
-                f"{broker.labels.state_store} lives in one process, and worker processes of their "
-                "own could not see its jobs. Run one process with app.run(), or use sqlite."
-            )
+            _check_one_process(broker, settings, watch)
+            target = None
+        reloader = Reloader(watch) if watch is not None else None
         report(_started(program, broker, settings))
         if target is None:
             return run_inline(program, broker, settings, report)
         kept = None if isinstance(broker, DirectBroker) else broker
-        return Supervisor(target, kept, settings, report, capture=capture).run()
+        supervisor = Supervisor(target, kept, settings, report, capture=capture, reloader=reloader)
+        return supervisor.run()
     finally:
         broker.close()
+
+
+def _check_one_process(
+    broker: Broker | DirectBroker, settings: Settings, watch: Path | None
+) -> None:
+    """Raise `UsageError` for what needs worker processes beside this one."""
+    store = broker.labels.state_store
+    if settings.process_count > 1:
+        raise UsageError(
+            f'"{store}" lives in the memory of one process, and {settings.process_count} worker '
+            "processes could not see each other's jobs. Use --processes 1, or sqlite, which needs "
+            "no server and serves several processes."
+        )
+    if watch is not None:
+        raise UsageError(
+            f'--reload replaces worker processes, and "{store}" would lose its jobs with them. '
+            "Use sqlite, which needs no server."
+        )
 
 
 def _is_shared(broker: Broker | DirectBroker) -> bool:

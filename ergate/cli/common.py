@@ -77,8 +77,16 @@ class Place:
 
         return Limits(self.settings.max_payload_bytes, self.settings.max_payload_depth)
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the settings name a backend that only one process can see."""
+        return self._private_name() is not None
+
     def need_app(self) -> Ergate[Any]:
-        """Return the app; raises `LoadError` that says why there is none."""
+        """Return the app; raises `LoadError` that says why there is none.
+
+        A command that is nothing without the app asks `find_place` with `needs_app` instead.
+        """
         if self.app is None:
             raise self.app_problem or LoadError("No app was found.")
         return self.app
@@ -127,15 +135,21 @@ class Place:
         return broker
 
     def _refuse_private_memory(self) -> None:
+        name = self._private_name()
+        if name is not None:
+            raise UsageError(
+                f'"{name}" lives in the memory of one process, so this command can neither '
+                "see its jobs nor hand in new ones; only the app itself can. "
+                "For jobs that several processes share use sqlite, which needs no server."
+            )
+
+    def _private_name(self) -> str | None:
         from ergate.plugins.resolve import resolve_backend
 
-        for name in dict.fromkeys((self.settings.queue, self.settings.state_store)):
+        for name in (self.settings.queue, self.settings.state_store):
             if name is not None and resolve_backend(name, "queue")[0].single_process:
-                raise UsageError(
-                    f'"{name}" lives in the memory of one process, so this command can neither '
-                    "see its jobs nor hand in new ones; only the app itself can. "
-                    "For jobs that several processes share use sqlite, which needs no server."
-                )
+                return name
+        return None
 
 
 def find_place(
@@ -145,13 +159,14 @@ def find_place(
     state: str | None = None,
     profile: str | None = None,
     flags: Mapping[str, object] | None = None,
+    needs_app: bool = False,
 ) -> Place:
     """Return the settings, and the app if it can be loaded.
 
-    An app that was named on the command line must load. One that settings name, or that lies in
-    `app.py`, `main.py` or `myapp.py`, may be missing: then `app_problem` says why, and if it is
-    broken a warning does. `flags` are further settings by their names.
-    Raises `LoadError` and `SettingsError`.
+    An app that was named on the command line must load, and with `needs_app` there must be one.
+    Otherwise one that settings name, or that lies in `app.py`, `main.py` or `myapp.py`, may be
+    missing: then `app_problem` says why, and if it is broken a warning does.
+    `flags` are further settings by their names. Raises `LoadError` and `SettingsError`.
     """
     from ergate.settings import load_settings
 
@@ -161,7 +176,7 @@ def find_place(
     try:
         found, target = open_app(target)
     except LoadError as exc:
-        if app is not None:
+        if needs_app or app is not None:
             raise
         problem = exc
         _warn_of_broken_app(exc)
@@ -177,11 +192,14 @@ def open_app(target: str | None) -> tuple[Ergate[Any], str]:
     Raises `LoadError`.
     """
     from ergate.app import Ergate
-    from ergate.loading import find_app, load_app
+    from ergate.loading import find_app, load_app, load_object
 
     with contextlib.redirect_stdout(sys.stderr):
         target = target or find_app(Ergate)
-        return load_app(target, Ergate), target
+        app = load_app(target, Ergate)
+        # Worker processes do not guess: a factory must be marked as one for them.
+        is_factory = not target.endswith("()") and load_object(target) is not app
+    return app, f"{target}()" if is_factory else target
 
 
 def _warn_of_broken_app(problem: LoadError) -> None:

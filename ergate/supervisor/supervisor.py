@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import selectors
 import signal
 import time
@@ -14,8 +15,10 @@ from ergate.jobs.events import Failed, Outcome, Retried, Settlement
 from ergate.settings import Settings
 from ergate.supervisor.child import Child, Lines
 from ergate.supervisor.keeper import Keeper
+from ergate.supervisor.reload import Reloader
 from ergate.worker.events import (
     Output,
+    Reloading,
     RunEnded,
     Running,
     Stopping as StopAsked,
@@ -64,11 +67,13 @@ class Supervisor:
         report: Report,
         *,
         capture: bool = False,
+        reloader: Reloader | None = None,
     ) -> None:
         self._target = target
         self._settings = settings
         self._report = report
         self._capture = capture
+        self._reloader = reloader
         self._seats = [Seat(number) for number in range(settings.process_count)]
         self._selector = selectors.DefaultSelector()
         self._stopping = Stopping()
@@ -86,6 +91,8 @@ class Supervisor:
         with handled({signal.SIGINT: ask, signal.SIGTERM: ask}):
             if self._keeper:
                 self._keeper.start()
+            if self._reloader:
+                self._reloader.start()
             try:
                 while not self._is_done():
                     self.turn()
@@ -113,10 +120,19 @@ class Supervisor:
         elif self._keeper and self._settings.burst and self._keeper.is_idle:
             self._stopping.ask("nothing is left to run (burst)")
         else:
+            self._reload_if_changed()
             self._fill_seats()
+
+    def _reload_if_changed(self) -> None:
+        files = self._reloader.take() if self._reloader else ()
+        if files:
+            self._report(Reloading(files=files))
+            self.reload("files changed")
 
     def reload(self, reason: str) -> None:
         """Replace every worker by one that loads the app again."""
+        for seat in self._seats:
+            seat.failures, seat.start_at = 0, 0.0
         for child in self._children():
             child.ask_to_leave(reason, self._deadline())
 
@@ -129,7 +145,7 @@ class Supervisor:
     def _is_done(self) -> bool:
         return self._stopping.is_asked and self._was_told_to_stop and not self._children()
 
-    # --- starting -----------------------------------------------------------------------------------
+    # --- starting -------------------------------------------------------------------------------
 
     def _fill_seats(self) -> None:
         now = time.monotonic()
@@ -159,7 +175,7 @@ class Supervisor:
             if child.process.poll() is None and child.shows_life(self._settings.heartbeat_s * 2)
         ]
 
-    # --- hearing ------------------------------------------------------------------------------------
+    # --- hearing --------------------------------------------------------------------------------
 
     def _hear(self, child: Child) -> None:
         for event in child.events():
@@ -175,7 +191,7 @@ class Supervisor:
             self._report(Output(worker_id=child.worker_id, text=text))
         return lines is not None
 
-    # --- watching -------------------------------------------------------------------------------------
+    # --- watching -------------------------------------------------------------------------------
 
     def _look(self) -> None:
         """See what runs; end what runs too long, hangs, or has grown too large."""
@@ -248,6 +264,11 @@ class Supervisor:
         if child.is_ready or child.end_reason is not None:
             seat.start_at = 0.0
             return 0.0
+        if self._reloader:
+            # Somebody is at work on the app: the error is on the screen, and more tries are noise.
+            seat.start_at = math.inf
+            self._report(Trouble(what="The app cannot be loaded; the next save tries again."))
+            return None
         seat.failures += 1
         pause_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (seat.failures - 1))
         seat.start_at = time.monotonic() + pause_s
@@ -258,7 +279,7 @@ class Supervisor:
             self._stopping.ask("no worker can start")
         return pause_s
 
-    # --- stopping ---------------------------------------------------------------------------------------
+    # --- stopping -------------------------------------------------------------------------------
 
     def _tell_to_stop(self) -> None:
         if not self._was_told_to_stop:
@@ -277,6 +298,8 @@ class Supervisor:
         for child in self._children():  # only after an error of our own
             child.kill("the supervisor ends")
             child.process.wait()
+        if self._reloader:
+            self._reloader.stop()
         if self._keeper:
             self._keeper.stop(LEAVE_S)
         self._selector.close()

@@ -1,0 +1,191 @@
+"""`ergate run`: workers at work, and a person who watches."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ergate.cli.common import Place, find_place
+from ergate.cli.options import (
+    AppArgument,
+    ProfileOption,
+    QueueOption,
+    StateOption,
+    examples_text,
+    new_app,
+)
+from ergate.cli.printing import tell
+
+if TYPE_CHECKING:
+    from ergate.display.choose import Display
+
+app = new_app("Run workers.")
+
+
+@app.command(
+    epilog=examples_text(
+        "ergate run",
+        "ergate run myapp:app --processes auto",
+        "ergate run myapp.py:app --burst --plain",
+        "ergate run myapp:app --reload",
+        "ergate run myapp:app --queue sqlite:///jobs.db --queues default,mails",
+    )
+)
+def run(
+    *,
+    app_name: AppArgument = None,
+    queue: QueueOption = None,
+    state: StateOption = None,
+    queues: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="The names of the queues to serve (default: default)."),
+    ] = None,
+    processes: Annotated[
+        str | None,
+        typer.Option(metavar="N|auto", help="How many worker processes; auto is one per CPU."),
+    ] = None,
+    concurrency: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="How many steps each process runs at the same time."),
+    ] = None,
+    burst: Annotated[
+        bool, typer.Option("--burst", help="Stop when no job is left to run.")
+    ] = False,
+    reload: Annotated[
+        bool,
+        typer.Option("--reload", help="Load the app again when its .py, .toml or .json change."),
+    ] = False,
+    grace: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="How long running steps may go on at a stop (25s)."),
+    ] = None,
+    max_jobs: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Replace a process after so many steps."),
+    ] = None,
+    max_rss: Annotated[
+        str | None,
+        typer.Option(metavar="MIB", help="Replace a process that uses more memory than this."),
+    ] = None,
+    lease: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="How long a worker may be silent (15s)."),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Print lines also where a live display could be shown.")
+    ] = False,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="console|json", help="How lines are written.")
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(metavar="LEVEL", help="The least that is told: debug, info, warning, error."),
+    ] = None,
+    profile: ProfileOption = None,
+) -> None:
+    """Run the app's workflows until Ctrl-C, or with --burst until no job is left.
+
+    On a terminal a live display shows what happens; elsewhere each event is a line.
+    Ctrl-C, or SIGTERM, once: running steps end first. Twice: stop at once; leases do the rest.
+    """
+    place = find_place(
+        app=app_name,
+        queue=queue,
+        state=state,
+        profile=profile,
+        flags={
+            "queues": queues,
+            "processes": processes,
+            "concurrency": concurrency,
+            "burst": burst or None,
+            "grace_s": grace,
+            "max_jobs": max_jobs,
+            "max_rss_mb": max_rss,
+            "lease_s": lease,
+            "log_format": log_format,
+            "log_level": log_level,
+        },
+        needs_app=True,
+    )
+    for warning in place.loaded.warnings:
+        tell(f"warning: {warning}")
+    raise typer.Exit(_run(place, plain=plain, reload=reload))
+
+
+def _run(place: Place, *, plain: bool, reload: bool) -> int:
+    from ergate.display.choose import make_display
+    from ergate.running import run_app
+
+    settings, target = place.settings, place.app_target
+    assert target is not None  # the app was found by it
+    _tell_of_private_memory(place)
+    display = make_display(
+        plain=plain,
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+        stream=sys.stdout,
+    )
+    try:
+        with _prints_above(display):
+            return run_app(
+                place.need_app(),
+                settings,
+                target=target,
+                report=display.show,
+                capture=display.owns_terminal,
+                watch=source_directory(target) if reload else None,
+            )
+    finally:
+        display.close()
+
+
+def _tell_of_private_memory(place: Place) -> None:
+    if place.is_private and place.settings.process_count == 1:
+        tell(
+            "note: jobs live in the memory of this process and end with it. Only the app itself "
+            "can hand them in, for example at its start or in a step; `ergate enqueue` cannot."
+        )
+
+
+def source_directory(target: str) -> Path:
+    """Return the directory of an app that was loaded: that of its file, or of its package."""
+    location = target.rpartition(":")[0]
+    if location.endswith(".py"):
+        return Path(location).resolve().parent
+    module = sys.modules[location.partition(".")[0]]
+    # A namespace package has no file; then what lies here is the best guess.
+    return Path(module.__file__).parent if module.__file__ else Path.cwd()
+
+
+@contextmanager
+def _prints_above(display: Display) -> Iterator[None]:
+    """Let what is printed in this very process scroll above a live display."""
+    if not display.owns_terminal:
+        yield
+        return
+    lines = _Lines(display)
+    with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(lines):
+        yield
+
+
+class _Lines(io.TextIOBase):
+    """A text stream whose lines are shown as output."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        from ergate.worker.events import Output
+
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._display.show(Output(worker_id="", text=line))
+        return len(text)
