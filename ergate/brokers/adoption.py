@@ -1,4 +1,4 @@
-"""What arrives from an external queue: tickets, jobs from elsewhere, and what nobody understands."""
+"""What arrives from an external queue: tickets, jobs from elsewhere, and what is neither."""
 
 from __future__ import annotations
 
@@ -34,19 +34,33 @@ class NotUnderstood(Exception):
 
 
 def sort_deliveries(deliveries: Sequence[Delivery], limits: Limits) -> Incoming:
-    """Sort messages into tickets, jobs to adopt and dead letters; never raises for their content."""
+    """Sort messages into tickets, jobs to adopt and dead letters; never raises for content."""
     incoming = Incoming()
     for delivery in deliveries:
+        identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.queue}:{delivery.identity}")
         try:
-            body = _parse(delivery.body, limits)
-            ticket = Ticket.from_object(body)
-            if ticket is not None:
-                incoming.tickets.append(ticket)
-            else:
-                incoming.adopted.append(_adopt(body, delivery, limits))
+            found = understand(delivery.body, delivery.queue, str(identity), limits)
         except NotUnderstood as exc:
-            incoming.letters.append(_letter(delivery, str(exc)))
+            letter = DeadLetter(
+                id=str(identity), queue=delivery.queue, body=delivery.body, reason=str(exc), at=0.0
+            )
+            incoming.letters.append(letter)
+        else:
+            if isinstance(found, Ticket):
+                incoming.tickets.append(found)
+            else:
+                incoming.adopted.append(found)
     return incoming
+
+
+def understand(body: bytes, queue: str, identity: str, limits: Limits) -> Ticket | JobRecord:
+    """Return the ticket that a message is, or the new job that it asks for.
+
+    The job's own id, else `identity`, makes adopting it twice harmless. `queue` is where it came
+    from. Raises `NotUnderstood`.
+    """
+    value = _parse(body, limits)
+    return Ticket.from_object(value) or _adopt(value, queue, identity, limits)
 
 
 def _parse(body: bytes, limits: Limits) -> dict[str, Any]:
@@ -64,8 +78,7 @@ def _parse(body: bytes, limits: Limits) -> dict[str, Any]:
     return value
 
 
-def _adopt(body: dict[str, Any], delivery: Delivery, limits: Limits) -> JobRecord:
-    """Make a new job of a message; its id, else the message's identity, makes that idempotent."""
+def _adopt(body: dict[str, Any], queue: str, identity: str, limits: Limits) -> JobRecord:
     try:
         job = Job.model_validate(body)
         record = record_from_job(job, time.time(), limits)
@@ -75,19 +88,7 @@ def _adopt(body: dict[str, Any], delivery: Delivery, limits: Limits) -> JobRecor
         raise NotUnderstood(f"The message is no job: {where}: {first['msg']}.") from exc
     except PayloadError as exc:
         raise NotUnderstood(str(exc)) from exc
-    if job.id is None:
-        identity = f"{delivery.queue}:{delivery.identity}"
-        record = replace(record, id=str(uuid.uuid5(uuid.NAMESPACE_URL, identity)))
-    queue = body.get("queue", delivery.queue)
-    return replace(record, queue=queue, home_queue=queue)
-
-
-def _letter(delivery: Delivery, reason: str) -> DeadLetter:
-    identity = f"{delivery.queue}:{delivery.identity}"
-    return DeadLetter(
-        id=str(uuid.uuid5(uuid.NAMESPACE_URL, identity)),
-        queue=delivery.queue,
-        body=delivery.body,
-        reason=reason,
-        at=0.0,
+    queue = body.get("queue", queue)
+    return replace(
+        record, id=identity if job.id is None else record.id, queue=queue, home_queue=queue
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Never, NoReturn
 
 from ergate.errors import InvalidDefinitionError, UnknownStepError
@@ -18,17 +18,33 @@ _RETURNS_NOTHING = (type(None), None, NoReturn, Never)
 
 
 def check_workflow(workflow: Workflow) -> None:
-    """Raise `InvalidDefinitionError` for what cannot work; see `Workflow.check`."""
+    """Raise the first `InvalidDefinitionError` for what cannot work; see `Workflow.check`."""
+    for fault in faults_of(workflow):
+        raise fault
+
+
+def faults_of(workflow: Workflow) -> Iterator[InvalidDefinitionError]:
+    """Yield everything that cannot work in a workflow, each as the error that says so."""
     if not len(workflow):
-        raise InvalidDefinitionError(
+        yield InvalidDefinitionError(
             f"Workflow {workflow.unique_name!r} has no steps. Add one with @workflow.step, and "
             "import the module that does so before registering."
         )
+    faults = [
+        *_each(lambda step: step.plan.complete(), workflow),
+        *_each(lambda step: list(_successors(workflow, step)), workflow),
+    ]
+    yield from {str(fault): fault for fault in faults}.values()
+    if not faults:
+        yield from _each(lambda step: _check_values(workflow, step), workflow)
+
+
+def _each(check: Callable[[Step], object], workflow: Workflow) -> Iterator[InvalidDefinitionError]:
     for step in workflow:
-        step.plan.complete()
-    assert workflow.graph is not None  # building it checks every declared path
-    for step in workflow:
-        _check_values(workflow, step)
+        try:
+            check(step)
+        except InvalidDefinitionError as exc:
+            yield exc
 
 
 def graph_of(workflow: Workflow) -> Graph:

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ergate.errors import InvalidDefinitionError, UnknownWorkflowError, did_you_mean
+from ergate.workflows.checks import faults_of
 from ergate.workflows.workflow import Workflow
+
+_collected: ContextVar[list[InvalidDefinitionError] | None] = ContextVar("faults", default=None)
+
+
+@contextmanager
+def collecting_faults() -> Iterator[list[InvalidDefinitionError]]:
+    """Gather, within the block, the faults of workflows that register instead of raising them.
+
+    An app registers while its module is imported, so that raising would hide all but the first.
+    """
+    faults: list[InvalidDefinitionError] = []
+    token = _collected.set(faults)
+    try:
+        yield faults
+    finally:
+        _collected.reset(token)
 
 
 class Registry:
@@ -27,14 +46,22 @@ class Registry:
         known = self._workflows.get(workflow.unique_name)
         if known is workflow:
             return
+        collected = _collected.get()
+        for fault in self._faults(workflow, known):
+            if collected is None:
+                raise fault
+            collected.append(fault)
+        workflow.seal()
+        self._workflows.setdefault(workflow.unique_name, workflow)
+
+    @staticmethod
+    def _faults(workflow: Workflow, known: Workflow | None) -> Iterator[InvalidDefinitionError]:
         if known is not None:
-            raise InvalidDefinitionError(
+            yield InvalidDefinitionError(
                 f"Another workflow named {workflow.unique_name!r} is already registered. "
                 "Give one of the two another unique_name."
             )
-        workflow.check()
-        workflow.seal()
-        self._workflows[workflow.unique_name] = workflow
+        yield from faults_of(workflow)
 
     def get(self, name: str) -> Workflow:
         """Return the workflow with this name, or raise `UnknownWorkflowError`."""
