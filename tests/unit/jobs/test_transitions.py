@@ -128,7 +128,7 @@ def test_the_fields_of_a_job_fit_its_status(story: Story) -> None:
 
 
 @given(stories())
-def test_the_history_has_no_gap_and_each_seq_applied_once(story: Story) -> None:
+def test_history_has_no_gap_and_each_seq_applied_once(story: Story) -> None:
     rows = [submitted(NEW)]
     for before, event, after, _ in accepted(story):
         row = history_of(before, event, after)
@@ -160,7 +160,7 @@ def test_a_settlement_landed_exactly_when_its_row_says_so(story: Story) -> None:
             assert not landed(row, Settlement("a", before.worker_id, before.revision, Released()))
 
 
-# --- one event each ---------------------------------------------------------------------------------
+# --- one event each -------------------------------------------------------------------------------
 
 
 def test_a_claim_counts_the_delivery_before_the_step_runs() -> None:
