@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -81,10 +81,12 @@ class Ergate(Generic[JobT]):
         self._job_type: type[JobT] = job_type
         self._signals = Signals()
         self._client: Client[JobT] | None = None
+        self._private: tuple[object, Broker] | None = None
+        self._running: Settings | None = None
         self._lock = Lock()
         self.registry = Registry()
 
-    # --- writing an app -----------------------------------------------------------------------------
+    # --- writing an app -------------------------------------------------------------------------
 
     def register_workflow(self, workflow: Workflow) -> None:
         """Make a workflow known, after checking all that can be checked.
@@ -102,7 +104,7 @@ class Ergate(Generic[JobT]):
 
         return connect
 
-    # --- handing in jobs ----------------------------------------------------------------------------
+    # --- handing in jobs ------------------------------------------------------------------------
 
     def enqueue(
         self,
@@ -202,16 +204,34 @@ class Ergate(Generic[JobT]):
                 f"{broker.labels.queue} and {broker.labels.state_store} are objects of your own: "
                 "Ergate cannot store jobs in them. Put a Job into your queue instead."
             )
-        return Client(broker, self._job_type, self.program(settings).limits, self.registry)
+        return Client(broker, self._job_type, _limits(settings), self.registry)
+
+    @contextmanager
+    def handing_to(self, client: Client[JobT]) -> Iterator[None]:
+        """Hand jobs to `client`, and ask it about them, for as long as the block runs."""
+        with self._lock:
+            before, self._client = self._client, client
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._client = before
 
     def close(self) -> None:
-        """Let go of the connections that handing in jobs has opened; the next call opens new ones."""
+        """Let go of what was opened to hand in jobs; the next call opens it anew.
+
+        Jobs that are kept in memory end with it.
+        """
         with self._lock:
             if self._client is not None:
                 self._client.close()
                 self._client = None
+            if self._private is not None:
+                self._private[1].close()
+                self._private = None
+            self._running = None
 
-    # --- running -------------------------------------------------------------------------------------
+    # --- running --------------------------------------------------------------------------------
 
     def run(self, processes: int = 1, concurrency: int = 1, burst: bool = False) -> None:
         """Run workers until SIGINT or SIGTERM; in burst mode until nothing is left to run.
@@ -227,10 +247,20 @@ class Ergate(Generic[JobT]):
         run_app(self, settings, target=None if processes == 1 else self.target())
 
     def settings(self, flags: Mapping[str, object] | None = None) -> Settings:
-        """Return the settings with which this app runs; `flags` outrank all other sources."""
+        """Return the settings with which this app runs; `flags` outrank all other sources.
+
+        In a worker they are those of its run, so that steps hand jobs in where their own came from.
+        """
         from ergate.settings import load_settings
 
+        if flags is None and self._running is not None:
+            return self._running
         return load_settings(flags or {}, app_values=self.named_backends).settings
+
+    @property
+    def job_type(self) -> type[JobT]:
+        """The class of this app's jobs."""
+        return self._job_type
 
     @property
     def named_backends(self) -> dict[str, object]:
@@ -240,12 +270,23 @@ class Ergate(Generic[JobT]):
 
     def open_broker(self, settings: Settings) -> Broker | DirectBroker:
         """Open the queue and the state store; what settings name outranks the app's objects."""
+        from ergate.brokers.direct import DirectBroker
         from ergate.brokers.opening import open_broker
+        from ergate.contracts.capabilities import Capability
 
+        self._running = settings
         is_named = settings.queue is not None or settings.state_store is not None
         queue = self._object(settings.queue, self._queue, is_named=is_named)
         state_store = self._object(settings.state_store, self._state_store, is_named=is_named)
-        return open_broker(queue, state_store, limits=_limits(settings))
+        # What lives in this process alone must be the same for `enqueue` and for the workers.
+        if self._private is not None and self._private[0] == (queue, state_store):
+            return self._private[1].share()
+        broker = open_broker(queue, state_store, limits=_limits(settings))
+        if isinstance(broker, DirectBroker):
+            return broker
+        if Capability.SHARED not in broker.store.capabilities:
+            self._private = (queue, state_store), broker.share()
+        return broker
 
     @staticmethod
     def _object(named: str | None, given: object, *, is_named: bool) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from ergate.contracts.capabilities import Level
 from ergate.contracts.state_store import Settled, StateStore, Swept
@@ -37,6 +37,7 @@ class Broker(ABC):
     def __init__(self, store: StateStore, labels: Labels) -> None:
         self.store = store
         self.labels = labels
+        self._users = 1
 
     @property
     def level(self) -> Level:
@@ -86,6 +87,16 @@ class Broker(ABC):
         """Make a `claim` that blocks in another thread return soon."""
         self.store.wake()
 
+    def share(self) -> Self:
+        """Return this broker for one more user; only the last `close` lets go of anything."""
+        self._users += 1
+        return self
+
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, unless somebody shares them."""
+        self._users -= 1
+        if self._users == 0:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
         self.store.close()

@@ -152,6 +152,6 @@ class RelayedBroker(Broker):
         super().wake()
         self.queue.wake()
 
-    def close(self) -> None:
+    def _disconnect(self) -> None:
         self.queue.close()
-        super().close()
+        super()._disconnect()
