@@ -63,6 +63,11 @@ class Board:
         """Return the ids of workers that hold a job."""
         return list(self._held)
 
+    def next_due(self, queue: str) -> float | None:
+        """Return when the first of the SCHEDULED jobs in `queue` comes due."""
+        waiting = self._waiting.items()
+        return min((at for job_id, at in waiting if self.jobs[job_id].queue == queue), default=None)
+
     def due(self, now: float) -> list[str]:
         """Return the ids of SCHEDULED jobs whose time has come, the longest due first."""
         come = [(due_at, job_id) for job_id, due_at in self._waiting.items() if due_at <= now]

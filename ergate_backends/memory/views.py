@@ -43,6 +43,7 @@ def queue_stats(board: Board) -> list[QueueStats]:
             scheduled=statuses.count(JobStatus.SCHEDULED),
             running=statuses.count(JobStatus.RUNNING),
             oldest_ready_at=min(board.ready.ready_since(queue), default=None),
+            next_due_at=board.next_due(queue),
         )
         for queue, statuses in sorted(live.items())
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ergate.contracts.state_store import JobFilter, QueueStats, StateStore
 from ergate.jobs.ids import new_id
 from ergate.jobs.status import JobStatus
@@ -10,6 +12,7 @@ from ergate.testing.conformance.moves import (
     ADVANCED,
     ENDINGS,
     OUTCOMES,
+    TIME_TOLERANCE_S,
     WORKER,
     claim_order,
     ended,
@@ -117,13 +120,27 @@ class Asking(StoreCase):
         running(store, queue="mail")
         submitted(store, queue="mail")
         submitted(store, queue="mail")
-        submitted(store, queue="mail", status=JobStatus.SCHEDULED, due_at=now() + 1000)
+        later = submitted(store, queue="mail", status=JobStatus.SCHEDULED, due_at=now() + 1000)
         (stats,) = store.queues()
-        oldest = stats.oldest_ready_at
-        expected = QueueStats(queue="mail", ready=2, scheduled=1, running=1, oldest_ready_at=oldest)
+        oldest, due = stats.oldest_ready_at, stats.next_due_at
+        expected = QueueStats(
+            queue="mail", ready=2, scheduled=1, running=1, oldest_ready_at=oldest, next_due_at=due
+        )
         assert stats == expected
         assert oldest is not None
         assert before - 1 <= oldest <= now() + 1
+        assert due == pytest.approx(later.due_at, abs=TIME_TOLERANCE_S)
+
+    def test_a_queue_tells_when_the_first_of_its_scheduled_jobs_comes_due(
+        self, store: StateStore, now: Now
+    ) -> None:
+        moments = [now() + after_s for after_s in (3000, 1000, 2000)]
+        for moment in moments:
+            submitted(store, queue="mail", status=JobStatus.SCHEDULED, due_at=moment)
+        submitted(store, queue="other")
+        due = {stats.queue: stats.next_due_at for stats in store.queues()}
+        assert due["mail"] == pytest.approx(min(moments), abs=TIME_TOLERANCE_S)
+        assert due["other"] is None
 
     def test_only_queues_of_jobs_that_have_not_ended_are_shown(self, store: StateStore) -> None:
         ended(store, queue="done")
