@@ -35,7 +35,9 @@ class PlanBuilder:
         function: Callable[..., object],
         name: str | None,
         localns: Mapping[str, object] | None,
+        overrides: Mapping[Callable[..., object], Callable[..., object]] | None = None,
     ) -> None:
+        self._overrides = overrides or {}
         self._function = function
         self._owner = f'step "{name or label_of(function)}"'
         self._localns = localns
@@ -119,6 +121,8 @@ class PlanBuilder:
                 f"Parameter {parameter!r} of {owner} depends on {function!r}, which cannot be "
                 "called. Depends takes a function or a class, not the result of calling it."
             )
+        if isinstance(function, Hashable):
+            function = self._overrides.get(function, function)
         key = _key(function)
         if key not in self._places:
             dependency = self._dependency(function)

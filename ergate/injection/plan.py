@@ -101,17 +101,19 @@ def build_plan(
     *,
     localns: Mapping[str, object] | None = None,
     name: str | None = None,
+    overrides: Mapping[Callable[..., object], Callable[..., object]] | None = None,
 ) -> Plan:
     """Return the plan of a step's function.
 
     `localns` are the names around the function, for annotations that are strings.
     `name` is the step's name in messages; the function's own when left out.
+    `overrides` gives dependencies that stand in for others, as tests want them.
     Raises `InvalidDefinitionError` when the function cannot be a step as it is written, and its
     subclass `UnresolvedAnnotation` when a name is missing that may still come.
     """
     from ergate.injection.building import PlanBuilder  # it builds the classes of this module
 
-    return PlanBuilder(function, name, localns).build()
+    return PlanBuilder(function, name, localns, overrides).build()
 
 
 def first_input(

@@ -12,22 +12,27 @@ if TYPE_CHECKING:
     from ergate.testing.clock import FakeClock
     from ergate.testing.conformance.queue import QueueSuite
     from ergate.testing.conformance.state_store import StateStoreSuite
+    from ergate.testing.harness import Harness, run_workflow
     from ergate.testing.queues import FaultyQueue
     from ergate.testing.stateful import state_machine_for
 
 __all__ = [
     "FakeClock",
     "FaultyQueue",
+    "Harness",
     "QueueSuite",
     "StateStoreSuite",
+    "run_workflow",
     "state_machine_for",
 ]
 
 _HOMES = {
     "FakeClock": "clock",
     "FaultyQueue": "queues",
+    "Harness": "harness",
     "QueueSuite": "conformance.queue",
     "StateStoreSuite": "conformance.state_store",
+    "run_workflow": "harness",
     "state_machine_for": "stateful",
 }
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from ergate.errors import InvalidDefinitionError
@@ -68,8 +69,19 @@ class WorkflowStep(Generic[P, R]):
         """
         if self._plan is None:
             self._plan = self._new_plan()
-            self._localns = None  # what stands around the function need not stay in memory
         return self._plan
+
+    def overridden(
+        self, overrides: Mapping[Callable[..., object], Callable[..., object]]
+    ) -> WorkflowStep[P, R]:
+        """Return a copy of the step in which some dependencies stand in for others.
+
+        Raises `InvalidDefinitionError` when one of them cannot be a dependency as it is written.
+        """
+        plan = build_plan(self.function, localns=self._localns, name=self.name, overrides=overrides)
+        twin = copy(self)
+        twin._plan = plan  # noqa: SLF001  # of our own class
+        return twin
 
     def _new_plan(self) -> Plan:
         return build_plan(self.function, localns=self._localns, name=self.name)
