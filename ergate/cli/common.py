@@ -112,10 +112,14 @@ class Place:
     @contextmanager
     def client(self) -> Iterator[Client[Any]]:
         """Open what hands in jobs and waits for them; raises what `broker` raises."""
+        with self.broker() as broker:
+            yield self.client_of(broker)
+
+    def client_of(self, broker: Broker) -> Client[Any]:
+        """Return what hands in jobs by an open broker; without an app it checks no names."""
         from ergate.client import Client
 
-        with self.broker() as broker:
-            yield Client(broker, self.job_type, self.limits, self.registry)
+        return Client(broker, self.job_type, self.limits, self.registry)
 
     def _open(self) -> Broker:
         from ergate.brokers.direct import DirectBroker
