@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,12 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from ergate.contracts.state_store import JobFilter, StateStore
 from ergate.errors import UsageError
 from ergate.jobs.events import (
-    Advanced,
     CameDue,
     CancelAsked,
     Claim,
     Outcome,
-    RecoveryPolicy,
+    Released,
     RestartAsked,
     Settlement,
     WorkerDied,
@@ -31,8 +29,20 @@ from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection, apply
+from ergate.testing.choices import (
+    AGAIN,
+    ALL,
+    LEASE_S,
+    MOVES,
+    POLICY,
+    numbers,
+    pairs,
+    queues,
+    seconds,
+    workers,
+)
 from ergate.testing.clock import FakeClock
-from ergate.testing.conformance.moves import FROM_START, OUTCOMES, assert_same, job, worker
+from ergate.testing.conformance.moves import assert_same, job, worker
 from ergate.testing.reference import Reference, ticket_of
 
 MakeStore = Callable[[FakeClock], StateStore]
@@ -41,18 +51,6 @@ EXAMPLES_VARIABLE = "ERGATE_TEST_EXAMPLES"
 """The environment variable that says how many random stories are told (default: 50)."""
 
 STEPS = 40
-LEASE_S = 30.0
-POLICY = RecoveryPolicy(max_deliveries=2, pause_initial_s=5.0)
-ALL = 10_000
-
-AGAIN = replace(FROM_START, queue="a")
-MOVES = tuple(replace(o, queue="b") if isinstance(o, Advanced) else o for o in OUTCOMES)
-
-workers = st.sampled_from(["w1", "w2", "w3"])
-queues = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=2, unique=True)
-numbers = st.integers(min_value=0, max_value=40)
-pairs = st.lists(st.tuples(numbers, st.sampled_from(MOVES)), min_size=1, max_size=3)
-seconds = st.sampled_from([0.0, 1.0, 4.0, 6.0, 20.0, 31.0])
 
 
 def state_machine_for(make_store: MakeStore, *, examples: int | None = None) -> type[StoreMachine]:
@@ -146,7 +144,9 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.tickets)
     @rule(worker_id=workers, chosen=st.lists(numbers, min_size=1, max_size=3))
     def claim_by_ticket(self, worker_id: str, chosen: list[int]) -> None:
-        tickets = [self.tickets[number % len(self.tickets)] for number in chosen]
+        self._claim([self.tickets[number % len(self.tickets)] for number in chosen], worker_id)
+
+    def _claim(self, tickets: list[Ticket], worker_id: str) -> None:
         claimed = {record.id: record for record in self.store.claim(tickets, worker_id)}
         for ticket in tickets:
             event = Claim(worker_id, ticket.revision)
@@ -177,6 +177,22 @@ class StoreMachine(RuleBasedStateMachine):
         record = held[number % len(held)]
         settlement = Settlement(record.id, thief, record.revision, outcome)
         self._write([settlement])
+
+    @precondition(lambda self: self._held())
+    @rule(number=numbers)
+    def release_and_claim_again(self, number: int) -> None:
+        """Only the revision tells the two claims of one worker apart."""
+        held = self._held()
+        record = held[number % len(held)]
+        self._settle([(record, Released())])
+        if self.reference.jobs[record.id].status is JobStatus.QUEUED:
+            self._claim([ticket_of(self.reference.jobs[record.id])], record.worker_id or "")
+
+    @precondition(lambda self: self._outlived())
+    @rule(number=numbers, outcome=st.sampled_from(MOVES))
+    def settle_an_earlier_claim_of_what_is_held(self, number: int, outcome: Outcome) -> None:
+        outlived = self._outlived()
+        self._settle([(outlived[number % len(outlived)], outcome)])
 
     def _settle(self, chosen: list[tuple[JobRecord, Outcome]]) -> None:
         # Which of two outcomes of one claim in one batch wins is the store's to choose.
@@ -239,9 +255,10 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(worker_id=workers, chosen=st.sets(numbers, max_size=4), blame=st.booleans())
     def recover(self, worker_id: str, chosen: set[int], blame: bool) -> None:  # noqa: FBT001
         """Some marks are of earlier claims, as those in a slot's shared memory may be."""
-        known = [self.claims[n % len(self.claims)] for n in chosen if self.claims]
-        started = {record.id: record.revision for record in known}
         held = [j for j in self._held() if j.worker_id == worker_id]
+        known = [self.claims[n % len(self.claims)] for n in chosen if self.claims]
+        known += [held[n % len(held)] for n in chosen if held]
+        started = {record.id: record.revision for record in known}
         self.reference.begin_turn()
         failed = 0
         for record in held:
@@ -290,7 +307,15 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.reference.jobs)
     @rule(number=numbers)
     def restart(self, number: int) -> None:
-        self._order(self._job(number), AGAIN)
+        ended = [j for j in self.reference.jobs.values() if j.status.is_final]
+        chosen = ended[number % len(ended)] if ended else self._job(number)
+        self._order(chosen, AGAIN)
+
+    @precondition(lambda self: self._held())
+    @rule(number=numbers)
+    def restart_what_is_held(self, number: int) -> None:
+        held = self._held()
+        self._order(held[number % len(held)], AGAIN)
 
     def _order(self, record: JobRecord, event: CancelAsked | RestartAsked) -> None:
         self.reference.begin_turn()
@@ -366,6 +391,10 @@ class StoreMachine(RuleBasedStateMachine):
     def _held(self) -> list[JobRecord]:
         jobs = self.reference.jobs.values()
         return [record for record in jobs if record.status is JobStatus.RUNNING]
+
+    def _outlived(self) -> list[JobRecord]:
+        held = {record.id: record.revision for record in self._held()}
+        return [old for old in self.claims if old.revision < held.get(old.id, 0)]
 
     def _collect_tickets(self) -> None:
         self.tickets += [ticket_of(record) for record in self.reference.ready()]
