@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from ergate.errors import BackendError, BackendUnavailable, SchemaError
+from ergate_backends.sqlite.settling import BATCH_TABLE
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 30_000
@@ -37,6 +38,7 @@ class Database:
         with self._translated():
             _create_private(path)
             self._writer = self._connect()
+            self._writer.execute(BATCH_TABLE)
             self._reader = self._connect()
             self._watcher = self._connect()
         self._checkpoint_lock: int | None = None
@@ -52,6 +54,7 @@ class Database:
             # see `checkpoint`, which only one process at a time may call.
             "wal_autocheckpoint = 0",
             "mmap_size = 0",
+            "temp_store = MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
         return connection

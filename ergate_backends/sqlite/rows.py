@@ -30,7 +30,6 @@ INSERT_HISTORY = (
 INSERT_READY = (
     "INSERT INTO ready (queue, rank, ready_at, job_id, revision, alone) VALUES (?, ?, ?, ?, ?, ?)"
 )
-DELETE_READY = "DELETE FROM ready WHERE queue = ? AND rank = ? AND ready_at = ? AND job_id = ?"
 DELETE_READY_OF = """
     DELETE FROM ready WHERE (queue, rank, ready_at, job_id) =
            (SELECT queue, -priority, ready_at, id FROM jobs WHERE id = ?)

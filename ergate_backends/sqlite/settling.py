@@ -12,103 +12,110 @@ from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection
 from ergate_backends.sqlite.transition import has_landed, select_job, transition
 
-_HELD = "id = ? AND revision = ? AND worker_id = ? AND status = 'running' AND cancel_requested = 0"
+# A batch goes into a table in memory first, so that a statement is one call for all of its rows:
+# while SQLite works on it, steps run beside it.
+BATCH_TABLE = """
+    CREATE TEMP TABLE batch (id TEXT, revision INTEGER, worker_id TEXT, status TEXT, at REAL,
+                             result TEXT, step INTEGER, step_name TEXT, queue TEXT, percent REAL,
+                             fingerprint TEXT)
+"""
+_FILL = "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 # The history row is written first: it needs the values from before, and it carries the guard.
-_HISTORY = f"""
+_HISTORY = """
     INSERT INTO history (job_id, revision, event, status, seq, step_name, next_step, attempt,
                          worker_id, claimed_at, at, result)
-    SELECT id, revision + 1, 'applied', ?, seq, step_name, ?, attempt, worker_id, claimed_at, ?, ?
-    FROM jobs WHERE {_HELD}
+    SELECT jobs.id, jobs.revision + 1, 'applied', batch.status, seq, jobs.step_name,
+           batch.step_name, attempt, jobs.worker_id, claimed_at, batch.at, batch.result
+    FROM batch CROSS JOIN jobs ON jobs.id = batch.id AND jobs.revision = batch.revision
+     AND jobs.worker_id = batch.worker_id AND jobs.status = 'running' AND NOT cancel_requested
 """
 
 _APPLIED = """
-    revision = revision + 1, seq = seq + 1, steps_completed = steps_completed + 1, attempt = 0,
-    deliveries = 0, alone = 0, unroutable = 0, error = NULL, worker_id = NULL, claimed_at = NULL
+    revision = jobs.revision + 1, seq = seq + 1, steps_completed = steps_completed + 1,
+    attempt = 0, deliveries = 0, alone = 0, unroutable = 0, error = NULL, worker_id = NULL,
+    claimed_at = NULL, status = batch.status, last_return_value = batch.result,
+    updated_at = batch.at
 """
 
 _ADVANCE = f"""
-    UPDATE jobs SET {_APPLIED}, status = 'queued', current_step = ?, step_name = ?, queue = ?,
-           percent_completed = max(percent_completed, ?), fingerprint = ?,
-           last_return_value = ?, updated_at = ?, ready_at = ?
-    WHERE id = ?
+    UPDATE jobs SET {_APPLIED}, current_step = batch.step, step_name = batch.step_name,
+           queue = batch.queue, percent_completed = max(percent_completed, batch.percent),
+           fingerprint = batch.fingerprint, ready_at = batch.at
+    FROM batch WHERE jobs.id = batch.id AND batch.status = 'queued'
 """
 
 _READY = """
     INSERT INTO ready (queue, rank, ready_at, job_id, revision, alone)
-    SELECT queue, -priority, ready_at, id, revision, alone FROM jobs WHERE id = ?
+    SELECT jobs.queue, -priority, ready_at, jobs.id, jobs.revision, alone
+    FROM batch CROSS JOIN jobs ON jobs.id = batch.id AND batch.status = 'queued'
 """
 
 _COMPLETE = f"""
-    UPDATE jobs SET {_APPLIED}, status = 'completed', percent_completed = 100.0, due_at = NULL,
-           last_return_value = ?, updated_at = ?, finished_at = ?
-    WHERE id = ?
+    UPDATE jobs SET {_APPLIED}, percent_completed = 100.0, due_at = NULL, finished_at = batch.at
+    FROM batch WHERE jobs.id = batch.id AND batch.status = 'completed'
 """
+
+Row = tuple[object, ...]
 
 
 def settle(tx: sqlite3.Connection, settlements: Sequence[Settlement], now: float) -> Settled:
     """Write `settlements` in the caller's transaction."""
-    advanced = [(s, s.outcome) for s in settlements if isinstance(s.outcome, Advanced)]
-    completed = [(s, s.outcome) for s in settlements if isinstance(s.outcome, Completed)]
+    applied = [s for s in settlements if isinstance(s.outcome, Advanced | Completed)]
+    if not _apply_all(tx, applied, now):
+        return _one_by_one(tx, settlements, [], now)
+    ready = [
+        Ticket(s.job_id, s.revision + 1, s.outcome.queue)
+        for s in applied
+        if isinstance(s.outcome, Advanced)
+    ]
     others = [s for s in settlements if not isinstance(s.outcome, Advanced | Completed)]
-    slow = [*others]
-    ready: list[Ticket] = []
-    if _advance(tx, advanced, now):
-        ready += [Ticket(s.job_id, s.revision + 1, outcome.queue) for s, outcome in advanced]
-    else:
-        slow += [s for s, _ in advanced]
-    if not _complete(tx, completed, now):
-        slow += [s for s, _ in completed]
-    return _one_by_one(tx, slow, ready, now)
+    return _one_by_one(tx, others, ready, now)
 
 
-def _advance(
-    tx: sqlite3.Connection, batch: Sequence[tuple[Settlement, Advanced]], now: float
-) -> bool:
-    """Advance all jobs of `batch`, or none when any of the settlements does not hold."""
+def _apply_all(tx: sqlite3.Connection, settlements: Sequence[Settlement], now: float) -> bool:
+    """Write what steps returned for all of `settlements`, or for none when one does not hold."""
     # A microsecond apart, so that the jobs of a batch wait in its order.
-    stamped = [(now + number * 1e-6, item) for number, item in enumerate(batch)]
-    if not _write_history(
-        tx, [("queued", o.step_name, at, o.result, *_guard(s)) for at, (s, o) in stamped]
-    ):
-        return False
-    tx.executemany(
-        _ADVANCE,
-        [
-            (o.step, o.step_name, o.queue, o.percent, o.fingerprint, o.result, at, at, s.job_id)
-            for at, (s, o) in stamped
-        ],
+    rows = [_row(settlement, now + number * 1e-6) for number, settlement in enumerate(settlements)]
+    tx.executemany(_FILL, rows)
+    do_hold = _write_history(tx, len(rows))
+    if do_hold:
+        for statement in (_ADVANCE, _READY, _COMPLETE):
+            tx.execute(statement)
+    tx.execute("DELETE FROM batch")
+    return do_hold
+
+
+def _row(settlement: Settlement, at: float) -> Row:
+    guard = (settlement.job_id, settlement.revision, settlement.worker_id)
+    outcome = settlement.outcome
+    if isinstance(outcome, Completed):
+        return *guard, JobStatus.COMPLETED, at, outcome.result, None, None, None, None, None
+    assert isinstance(outcome, Advanced)
+    return (
+        *guard,
+        JobStatus.QUEUED,
+        at,
+        outcome.result,
+        outcome.step,
+        outcome.step_name,
+        outcome.queue,
+        outcome.percent,
+        outcome.fingerprint,
     )
-    tx.executemany(_READY, [(s.job_id,) for s, _ in batch])
-    return True
 
 
-def _complete(
-    tx: sqlite3.Connection, batch: Sequence[tuple[Settlement, Completed]], now: float
-) -> bool:
-    """Complete all jobs of `batch`, or none when any of the settlements does not hold."""
-    if not _write_history(tx, [("completed", None, now, o.result, *_guard(s)) for s, o in batch]):
-        return False
-    tx.executemany(_COMPLETE, [(o.result, now, now, s.job_id) for s, o in batch])
-    return True
-
-
-def _write_history(tx: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> bool:
-    if not rows:
-        return True
+def _write_history(tx: sqlite3.Connection, expected: int) -> bool:
+    """Write a history row for each row of the batch, or none when not all of them hold."""
     tx.execute("SAVEPOINT bulk")
     try:
-        written = tx.executemany(_HISTORY, rows).rowcount
+        written = tx.execute(_HISTORY).rowcount
     except sqlite3.IntegrityError:  # the same settlement twice in one batch
         written = -1
-    if written != len(rows):
+    if written != expected:
         tx.execute("ROLLBACK TO bulk")
     tx.execute("RELEASE bulk")
-    return written == len(rows)
-
-
-def _guard(settlement: Settlement) -> tuple[str, int, str]:
-    return settlement.job_id, settlement.revision, settlement.worker_id
+    return written == expected
 
 
 def _one_by_one(
