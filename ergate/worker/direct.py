@@ -76,8 +76,14 @@ class DirectWorker:
             self._tell(ErgateSignal.WORKER_START)
             stack.callback(self._tell, ErgateSignal.WORKER_STOP)
             self._report(WorkerReady(worker_id=self.worker_id, pid=pid))
-            while not self._stopping.is_asked:
-                self.turn()
+            try:
+                while not self._stopping.is_asked:
+                    self.turn()
+            except Interrupted:
+                log.warning(
+                    "A second signal interrupted the running step. Its outcome is not told and "
+                    "its job is not put back: a queue that waits for an answer delivers it again."
+                )
         self._report(WorkerLeft(worker_id=self.worker_id, reason=self._stopping.reason or ""))
 
     def turn(self) -> None:
