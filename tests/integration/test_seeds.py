@@ -294,7 +294,7 @@ def test_a_step_that_runs_is_finished_and_told_before_the_app_stops(
 def test_a_second_signal_interrupts_the_step(tmp_path: Path, stop: signal.Signals) -> None:
     with Program(slow_example(tmp_path)) as program:
         assert program.lines(2) == ["Updating 1", "Hello"]
-        program.send_until_it_ends(stop)
+        program.send_twice(stop)
         assert program.lines(9) == []
         assert program.wait() == 0
         assert program.errors.startswith("A second signal interrupted the running step.")
