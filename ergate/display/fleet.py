@@ -15,6 +15,7 @@ from ergate.display.styles import BAD, GOOD, QUIET, WARN
 from ergate.display.tables import new_table
 
 _LONGEST_CELL = 200
+_NOTHING: Mapping[str, int] = {}
 
 
 def queues_table(queues: Sequence[QueueStats], now: float) -> RenderableType:
@@ -34,16 +35,22 @@ def queues_table(queues: Sequence[QueueStats], now: float) -> RenderableType:
     return table
 
 
-def workers_table(workers: Sequence[WorkerInfo], now: float) -> RenderableType:
-    """Return workers with the state of their leases at the time `now` of the store."""
+def workers_table(
+    workers: Sequence[WorkerInfo], now: float, *, running: Mapping[str, int] = _NOTHING
+) -> RenderableType:
+    """Return workers with what is left of their leases at the time `now` of the store.
+
+    `running` tells by worker id how many jobs it holds.
+    """
     if not workers:
-        return Text("No workers.", style=QUIET)
-    table = new_table("worker", "lease", ">pid", "host*", ">slots", "queues*", "started")
+        return Text("No workers. Start some with: ergate run", style=QUIET)
+    titles = ("worker", "lease", ">jobs", ">pid", "host*", ">slots", "queues*", "started")
+    table = new_table(*titles)
     for worker in workers:
-        is_live = worker.expires_at > now
         table.add_row(
             safe(worker.worker_id),
-            Text("live" if is_live else "ended", style=GOOD if is_live else BAD),
+            _lease(worker.expires_at - now),
+            count(running.get(worker.worker_id, 0)),
             str(worker.pid),
             safe(worker.host, QUIET),
             str(worker.concurrency),
@@ -51,6 +58,12 @@ def workers_table(workers: Sequence[WorkerInfo], now: float) -> RenderableType:
             relative(worker.started_at, now),
         )
     return table
+
+
+def _lease(left_s: float) -> Text:
+    if left_s > 0:
+        return Text(f"{age(left_s)} left", style=GOOD)
+    return Text(f"ended {age(-left_s)} ago", style=BAD)
 
 
 def backends_table(backends: Sequence[Backend]) -> RenderableType:
