@@ -162,7 +162,7 @@ class Ergate(Generic[JobT]):
         return self.client.get_job(id)
 
     def wait(self, id: str, timeout_s: float | None = None) -> JobT:  # noqa: A002
-        """Block until the job has ended, and return it. Raises `TimeoutError`, `JobNotFoundError`."""
+        """Block until the job has ended; return it. Raises `TimeoutError`, `JobNotFoundError`."""
         return self.client.wait(id, timeout_s)
 
     # Inside an event loop: the same, in a thread, so that the loop goes on.
@@ -233,7 +233,7 @@ class Ergate(Generic[JobT]):
 
     # --- running --------------------------------------------------------------------------------
 
-    def run(self, processes: int = 1, concurrency: int = 1, burst: bool = False) -> None:
+    def run(self, processes: int = 1, concurrency: int = 1, *, burst: bool = False) -> None:
         """Run workers until SIGINT or SIGTERM; in burst mode until nothing is left to run.
 
         One process means this one. More are started beside it, and load the app again from its
@@ -267,6 +267,14 @@ class Ergate(Generic[JobT]):
         """The queue and the state store as far as they were given as names or URLs."""
         given = {"queue": self._queue, "state_store": self._state_store}
         return {name: value for name, value in given.items() if isinstance(value, str)}
+
+    @property
+    def has_own_objects(self) -> bool:
+        """Whether the queue or the state store was given as an object."""
+        return any(
+            given is not None and not isinstance(given, str)
+            for given in (self._queue, self._state_store)
+        )
 
     def open_broker(self, settings: Settings) -> Broker | DirectBroker:
         """Open the queue and the state store; what settings name outranks the app's objects."""

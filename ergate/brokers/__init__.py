@@ -1,0 +1,1 @@
+"""Queue and state store tied together."""

@@ -65,7 +65,7 @@ class Broker(ABC):
     def sweep(
         self, policy: RecoveryPolicy, queues: Sequence[str], dead_workers: Sequence[str] = ()
     ) -> Swept:
-        """Put back what a dead worker, a lost message or a due time left behind: one bounded pass."""
+        """Put back what a dead worker, a lost message or a due time left: one bounded pass."""
 
     def recover(
         self,

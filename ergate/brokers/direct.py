@@ -10,7 +10,7 @@ from ergate.contracts.capabilities import Level
 from ergate.jobs.job import Job
 
 JobType = TypeVar("JobType", bound=Job)
-JobIn = TypeVar("JobIn", bound=Job, contravariant=True)
+JobIn_contra = TypeVar("JobIn_contra", bound=Job, contravariant=True)
 
 
 @runtime_checkable
@@ -27,10 +27,10 @@ class QueueProtocol(Protocol[JobType]):
 
 
 @runtime_checkable
-class StateStoreProtocol(Protocol[JobIn]):
+class StateStoreProtocol(Protocol[JobIn_contra]):
     """A state store of the user's own; what it raises ends the worker."""
 
-    def update(self, job: JobIn) -> None:
+    def update(self, job: JobIn_contra) -> None:
         """Take note of the job; called just before a step runs and after it ran."""
         ...
 

@@ -58,7 +58,7 @@ class OwnQueue(Queue):
             self._room.acquire()  # one job in hand at a time: it could not be given back
             try:
                 self._arrived.put(_delivery(self._inner.get_one()))
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001 - raised again by `receive`
                 self._arrived.put(exc)
                 return
 

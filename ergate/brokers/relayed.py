@@ -104,7 +104,7 @@ class RelayedBroker(Broker):
         failpoint("after_sweep")
         if self._is_empty(queues):
             self.store.republish(self._republish_after_s, RELAY_LIMIT)
-        # What this pass made ready has nobody else to publish it; the rest has its own writer first.
+        # What this pass made ready has nobody else to publish it; the rest has its own writer.
         self._relay(0.0 if swept else self._relay_after_s)
         return swept
 

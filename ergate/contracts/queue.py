@@ -50,7 +50,7 @@ class Queue(ABC):
 
     @abstractmethod
     def receive(self, queues: Sequence[str], limit: int, timeout_s: float) -> Sequence[Delivery]:
-        """Take up to `limit` messages; block up to `timeout_s` for the first one, then take what is there.
+        """Take up to `limit` messages that are there; block up to `timeout_s` for the first.
 
         A delivery that is neither acknowledged nor released comes back after its receiver died.
         """

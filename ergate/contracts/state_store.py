@@ -104,7 +104,7 @@ class StateStore(ABC):
     capabilities: ClassVar[frozenset[Capability]]
     level: Level
 
-    # --- life -------------------------------------------------------------------------------
+    # --- life -----------------------------------------------------------------------------------
 
     @abstractmethod
     def migrate(self) -> None:
@@ -117,7 +117,7 @@ class StateStore(ABC):
     def close(self) -> None:
         """Let go of every connection and file."""
 
-    # --- accepting ----------------------------------------------------------------------------
+    # --- accepting ------------------------------------------------------------------------------
 
     @abstractmethod
     def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> Sequence[Ticket]:
@@ -127,7 +127,7 @@ class StateStore(ABC):
         `if_absent` is left as it is.
         """
 
-    # --- the hot path -------------------------------------------------------------------------
+    # --- the hot path ---------------------------------------------------------------------------
 
     @abstractmethod
     def claim_ready(self, queues: Sequence[str], limit: int, worker_id: str) -> Sequence[JobRecord]:
@@ -167,11 +167,11 @@ class StateStore(ABC):
         A worker whose claim ended in an error asks this, to give back what it does not know of.
         """
 
-    # --- the outbox ---------------------------------------------------------------------------
+    # --- the outbox -----------------------------------------------------------------------------
 
     @abstractmethod
     def unpublished(self, limit: int, older_than_s: float) -> Sequence[Ticket]:
-        """Return runnable jobs whose ticket no queue has confirmed, ready for at least that long."""
+        """Return runnable jobs whose ticket no queue has confirmed, ready for that long."""
 
     @abstractmethod
     def published(self, tickets: Sequence[Ticket]) -> None:
@@ -221,7 +221,7 @@ class StateStore(ABC):
         Safe to run anywhere at the same time.
         """
 
-    # --- what people ask and order ----------------------------------------------------------------
+    # --- what people ask and order --------------------------------------------------------------
 
     @abstractmethod
     def get(self, job_id: str) -> JobRecord | None:
@@ -248,7 +248,7 @@ class StateStore(ABC):
 
     @abstractmethod
     def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
-        """Make an ended job runnable again. Raises `JobNotFoundError`; `UsageError` while it lives."""
+        """Make an ended job runnable again. Raises `JobNotFoundError`, `UsageError` for a live one."""
 
     @abstractmethod
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:
@@ -266,7 +266,7 @@ class StateStore(ABC):
     def workers(self) -> Sequence[WorkerInfo]:
         """Return the workers that have a lease, live or ended."""
 
-    # --- dead letters ------------------------------------------------------------------------------
+    # --- dead letters ---------------------------------------------------------------------------
 
     @abstractmethod
     def bury(self, letters: Sequence[DeadLetter]) -> None:

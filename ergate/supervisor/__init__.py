@@ -1,0 +1,1 @@
+"""The parent process, and what it does when a worker dies."""

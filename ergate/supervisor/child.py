@@ -68,6 +68,10 @@ class Child:
     cpu_s: float = 0.0
     end_reason: str | None = None
     """Why the supervisor ended it; None while its end would be a surprise."""
+    has_left: bool = False
+    """Whether it said goodbye, with everything settled."""
+    kill_blames: bool | None = None
+    """Once the supervisor killed it: whether what it was running is to blame."""
     kill_at: float | None = None
     urged: bool = False
     timed_out: list[Mark] = field(default_factory=list)
@@ -82,7 +86,6 @@ class Child:
         """
         ours, theirs = socket.socketpair()
         marks, descriptor = Marks.create(settings.concurrency)
-        os.set_inheritable(descriptor, True)
         output = subprocess.PIPE if capture else None
         process = subprocess.Popen(
             [sys.executable, "-m", "ergate.worker", str(theirs.fileno())],
@@ -93,7 +96,7 @@ class Child:
             process_group=0,  # Ctrl-C at the terminal is for the supervisor alone
         )
         theirs.close()
-        ours.setblocking(False)
+        ours.settimeout(0)
         info = WorkerInfo(
             worker_id=new_id(),
             host=host_key(),
@@ -115,9 +118,9 @@ class Child:
             "marks": self.marks_descriptor,
         }
         try:
-            self.connection.setblocking(True)
+            self.connection.settimeout(None)
             self.connection.sendall(json.dumps(config).encode() + b"\n")
-            self.connection.setblocking(False)
+            self.connection.settimeout(0)
         except OSError:
             pass  # it has died already, which the supervisor sees elsewhere
 
@@ -172,14 +175,28 @@ class Child:
         self.kill_at = kill_at if self.kill_at is None else min(self.kill_at, kill_at)
         self._signal(signal.SIGTERM)
 
-    def kill(self, reason: str) -> None:
-        """End the process at once."""
+    def kill(self, reason: str, *, blames: bool = False) -> None:
+        """End the process at once; with `blames`, because of what it was running."""
         self.end_reason = self.end_reason or reason
+        self.kill_blames = blames
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.process.poll() is None:
             self.process.send_signal(number)
+
+    @property
+    def is_blamed(self) -> bool:
+        """Whether the steps that had started are to blame for its end.
+
+        Its exit status says nothing: a step may have called `os._exit(0)`.
+        """
+        if self.has_left:
+            return False
+        if self.kill_blames is not None:
+            return self.kill_blames
+        asked = self.end_reason is not None
+        return not (asked and self.process.returncode == -signal.SIGTERM)
 
     def exit_reason(self) -> str:
         """Say how the process ended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable
 from functools import cache
@@ -19,7 +18,7 @@ def host_key() -> str:
 
     Two containers may share a kernel and a database and still not see each other's processes.
     """
-    return ":".join((platform.node(), _boot(), _namespace()))
+    return f"{platform.node()}:{_boot()}:{_namespace()}"
 
 
 def _boot() -> str:
@@ -31,7 +30,7 @@ def _boot() -> str:
 
 def _namespace() -> str:
     try:
-        return os.readlink("/proc/self/ns/pid")
+        return str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return "-"
 

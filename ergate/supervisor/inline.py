@@ -14,7 +14,8 @@ from ergate.settings import Settings
 from ergate.supervisor.host import host_key, start_time
 from ergate.supervisor.keeper import Keeper
 from ergate.worker.direct import DirectWorker
-from ergate.worker.events import RunEnded, Stopping as StopAsked, WorkerStarted
+from ergate.worker.events import RunEnded, WorkerStarted
+from ergate.worker.events import Stopping as StopAsked
 from ergate.worker.marks import Marks
 from ergate.worker.program import Program
 from ergate.worker.settler import Report

@@ -51,7 +51,7 @@ class Keeper(threading.Thread):
         self.is_idle = False
         """In burst mode: whether nothing is left to run."""
 
-    # --- what the supervisor asks for -------------------------------------------------------------
+    # --- what the supervisor asks for -----------------------------------------------------------
 
     def begin(self, worker: WorkerInfo, go: Task) -> None:
         """Give a new worker its lease, then call `go`: no claim may come before the lease."""
@@ -89,7 +89,7 @@ class Keeper(threading.Thread):
         self._tasks.put(None)
         self.join(timeout_s)
 
-    # --- the loop -----------------------------------------------------------------------------------
+    # --- the loop -------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Do each duty at its time, and what is asked for at once."""
@@ -134,7 +134,7 @@ class Keeper(threading.Thread):
             self._report(Trouble(what=f"The duty {name!r} is being done again.", is_over=True))
         return True
 
-    # --- the duties -----------------------------------------------------------------------------------
+    # --- the duties -----------------------------------------------------------------------------
 
     def heartbeat(self) -> None:
         """Renew the leases of all workers that show signs of life."""

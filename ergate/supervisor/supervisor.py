@@ -21,11 +21,14 @@ from ergate.worker.events import (
     Reloading,
     RunEnded,
     Running,
-    Stopping as StopAsked,
     Trouble,
     WorkerDead,
+    WorkerLeft,
     WorkerReady,
     WorkerStarted,
+)
+from ergate.worker.events import (
+    Stopping as StopAsked,
 )
 from ergate.worker.marks import NO_RETRY, Mark
 from ergate.worker.settler import Report
@@ -182,6 +185,8 @@ class Supervisor:
             if isinstance(event, WorkerReady):
                 child.is_ready = True
                 self._seats[child.number].failures = 0
+            elif isinstance(event, WorkerLeft):
+                child.has_left = True
             self._report(event)
 
     def _pass_on(self, child: Child, stream: Lines) -> bool:
@@ -212,7 +217,8 @@ class Supervisor:
                 child.timed_out = late
                 child.kill(f'step "{late[0].step}" ran past its time-out')
             elif now - child.last_sign > self._settings.hang_s and not child.shows_life(0.0):
-                child.kill(f"it gave no sign of life for {self._settings.hang_s:g} s")
+                reason = f"it gave no sign of life for {self._settings.hang_s:g} s"
+                child.kill(reason, blames=True)
             elif limit is not None and child.kill_at is None and child.rss_mb() > limit:
                 reason = f"it uses more than {limit} MiB (max_rss)"
                 child.ask_to_leave(reason, self._deadline())
@@ -222,11 +228,11 @@ class Supervisor:
         self._hear(child)
         for stream in child.outputs:
             self._pass_on(child, stream)
-        is_expected = child.end_reason is not None or child.process.returncode == 0
+        is_expected = child.end_reason is not None or child.has_left
         reason = child.exit_reason()
         if child.end_reason:
             reason = f"replaced: {child.end_reason}"
-        self._free(child, blame=not is_expected, reason=reason)
+        self._free(child, blame=child.is_blamed, reason=reason)
         pause_s = self._plan_successor(seat, child)
         self._report(
             WorkerDead(

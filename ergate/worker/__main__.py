@@ -43,7 +43,7 @@ def main(descriptor: int) -> int:
     try:
         _work(json.loads(first), _Reporter(connection), stopping)
     except ErgateError as exc:
-        print(f"ergate: {exc}", file=sys.stderr)
+        sys.stderr.write(f"ergate: {exc}\n")
         if isinstance(exc, LoadError) and exc.__cause__ is not None:
             traceback.print_exception(exc.__cause__)
         return exc.exit_code

@@ -33,7 +33,7 @@ class StepEnded(Event):
     attempt: int
     """The number of this run among the tries of the step, from 1."""
     outcome: str
-    """advanced, completed, retried, failed, aborted, cancelled, released, unroutable or lease_lost"""
+    """advanced, completed, retried, failed, aborted, cancelled, released, unroutable, lease_lost"""
     run_s: float
     wait_s: float
     """From when the step became runnable to its claim."""
@@ -116,7 +116,7 @@ class WorkerStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerDead(Event):
-    """A worker process ended; `restart_s` is the pause before its successor, None for no successor."""
+    """A worker process ended; its successor starts after `restart_s`, with None there is none."""
 
     worker_id: str
     number: int

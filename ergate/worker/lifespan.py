@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+
 from ergate.worker.event_loop import EventLoop
 from ergate.worker.program import Lifespan
 

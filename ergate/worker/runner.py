@@ -102,14 +102,14 @@ class Runner:
         self._tell(ErgateSignal.JOB_RUN_START, run, None)
         try:
             outcome = self._returned(run, self._call(run))
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: BLE001 - whatever a step raises has an outcome
             outcome = self.raised(run, exc)
         if isinstance(outcome, Failed | Retried):
             self._tell(ErgateSignal.JOB_RUN_FAIL, run, outcome)
         self._tell(ErgateSignal.JOB_RUN_END, run, outcome)
         return outcome
 
-    # --- calling ----------------------------------------------------------------------------------
+    # --- calling --------------------------------------------------------------------------------
 
     def _call(self, run: StepRun) -> object:
         plan = run.step.plan
@@ -145,7 +145,7 @@ class Runner:
         if signals.has(signal):
             signals.send(signal, self._job(after(run.claim, outcome)), self._loop.run)
 
-    # --- classifying ------------------------------------------------------------------------------
+    # --- classifying ----------------------------------------------------------------------------
 
     def _returned(self, run: StepRun, value: object) -> Outcome:
         plan = run.step.plan
@@ -193,7 +193,7 @@ class Runner:
                     raise TypeError(f"{exc!r} steers nowhere")
             what = f"The retval of {type(exc).__name__} in {run.what}"
             return self._advanced(run, target, dump(_ANY, value, self._program.limits, what))
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001
             return self._failed(run, problem)
 
     def _failed(self, run: StepRun, exc: BaseException) -> Outcome:

@@ -112,18 +112,18 @@ class Settler(threading.Thread):
             settled = self._until_available(settlements)
         except BackendUnavailable:
             return  # given up at the end of the grace; leases do the rest
-        except Exception:
+        except Exception as exc:  # noqa: BLE001 - one bad outcome must not stop the others
             if len(batch) > 1:  # find the one that cannot be written, and write the others
                 for ended in batch:
                     self._settle([ended])
                 return
-            self._fail(batch[0])
+            self._fail(batch[0], exc)
             return
         self._report(self._told(batch, settled))
 
-    def _fail(self, ended: Ended) -> None:
+    def _fail(self, ended: Ended, exc: Exception) -> None:
         """Settle as FAILED what the store refused to write for an unforeseen reason."""
-        log.exception("The outcome of job %s cannot be written; it fails.", ended.claim.id)
+        log.error("The outcome of job %s cannot be written.", ended.claim.id, exc_info=exc)
         message = "The state store could not write the step's outcome; see the worker's log."
         error = JobError(type="SettlementError", message=message, step_name=ended.step).to_json()
         failed = Ended(ended.claim, Failed(error), ended.step, ended.run_s)
@@ -192,6 +192,7 @@ OUTCOME_WORDS: dict[type[Outcome], str] = {
 
 
 def error_line(outcome: Outcome) -> str | None:
+    """Return what went wrong in one line, or None."""
     if isinstance(outcome, Retried | Failed | Aborted):
         error = JobError.from_json(outcome.error)
         return f"{error.type}: {error.message}"

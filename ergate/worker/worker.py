@@ -105,7 +105,7 @@ class Worker:
             self._accept(claim)
         self._count_jobs()
 
-    # --- claims -----------------------------------------------------------------------------------
+    # --- claims ---------------------------------------------------------------------------------
 
     def _accept(self, claim: JobRecord) -> None:
         if claim.alone:
@@ -147,7 +147,7 @@ class Worker:
         self._hand.end(ended.run_s)
 
     def _give_back_strays(self) -> None:
-        """Release what the store says we hold and we know nothing of: claims whose answer got lost."""
+        """Release what we hold without knowing it: claims whose answer got lost."""
         self._settler.flush(LEAVE_S)
         known = dict(self._in_hand)
         strays = [
@@ -165,7 +165,7 @@ class Worker:
             self._wait_empty()
             self._stopping.ask(f"it has run {self._hand.ended} steps (max_jobs)")
 
-    # --- trouble ----------------------------------------------------------------------------------
+    # --- trouble --------------------------------------------------------------------------------
 
     def _wait_out(self, exc: BackendUnavailable) -> None:
         if not self._is_down:
@@ -181,7 +181,7 @@ class Worker:
             self._report(Trouble(what=what, worker_id=self.worker_id, is_over=True))
         self._is_down, self._pause_s = False, PAUSE_FIRST_S
 
-    # --- the watcher --------------------------------------------------------------------------------
+    # --- the watcher ----------------------------------------------------------------------------
 
     def _watch(self) -> None:
         """Stop steps past their deadline, give a sign of life, and see that the settler lives."""
@@ -198,7 +198,7 @@ class Worker:
     def _tell(self, signal: ErgateSignal) -> None:
         self._program.signals.send(signal, None, self._loop.run)
 
-    # --- leaving --------------------------------------------------------------------------------------
+    # --- leaving --------------------------------------------------------------------------------
 
     def _leave(self) -> None:
         """Give back what has not started, let run what has, settle, and say goodbye."""
