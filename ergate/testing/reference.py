@@ -24,12 +24,6 @@ class Reference:
         self.leases: dict[str, float] = {}
         self.published: dict[Ticket, float] = {}
         self.ready_since: dict[str, float] = {}
-        self._turn = 0
-        self._turns: dict[str, int] = {}
-
-    def begin_turn(self) -> None:
-        """Begin a new act; jobs that become ready in the same act have no order among them."""
-        self._turn += 1
 
     def submit(self, record: JobRecord, now: float) -> None:
         """Add a job whose id is new."""
@@ -77,9 +71,12 @@ class Reference:
         wanted = [job for job in queued if queues is None or job.queue in queues]
         return sorted(wanted, key=self.rank)
 
-    def rank(self, record: JobRecord) -> tuple[int, int]:
-        """Return what decides when a QUEUED job is claimed: the smallest comes first."""
-        return -record.priority, self._turns[record.id]
+    def rank(self, record: JobRecord) -> tuple[int, float]:
+        """Return what decides when a QUEUED job is claimed: the smallest comes first.
+
+        Jobs that became ready at the same moment have no order among them.
+        """
+        return -record.priority, self.ready_since[record.id]
 
     def unpublished(self, now: float, older_than_s: float) -> set[Ticket]:
         """Return the tickets that the outbox still has to publish."""
@@ -100,7 +97,6 @@ class Reference:
         ]
 
     def _became(self, record: JobRecord, now: float) -> None:
-        self._turns[record.id] = self._turn
         self.ready_since[record.id] = now
 
 

@@ -103,7 +103,6 @@ class StoreMachine(RuleBasedStateMachine):
     )
     def submit(self, queue: str, priority: int, wait_s: float | None) -> None:
         now = self.clock.now()
-        self.reference.begin_turn()
         self.submitted += 1
         new = job(
             id=f"job-{self.submitted}",
@@ -202,7 +201,6 @@ class StoreMachine(RuleBasedStateMachine):
         )
 
     def _write(self, batch: list[Settlement]) -> None:
-        self.reference.begin_turn()
         expected = self.reference.settle(batch, self.clock.now())
         actual = self.store.settle(batch)
         assert sorted(actual.refused, key=repr) == sorted(expected.refused, key=repr)
@@ -259,7 +257,6 @@ class StoreMachine(RuleBasedStateMachine):
         known = [self.claims[n % len(self.claims)] for n in chosen if self.claims]
         known += [held[n % len(held)] for n in chosen if held]
         started = {record.id: record.revision for record in known}
-        self.reference.begin_turn()
         failed = 0
         for record in held:
             counts = blame and started.get(record.id) == record.revision
@@ -276,7 +273,6 @@ class StoreMachine(RuleBasedStateMachine):
         waiting = self.reference.jobs.values()
         due = [j for j in waiting if isinstance(apply(j, CameDue(), now), JobRecord)]
         orphans = self.reference.orphans(now, sorted(dead))
-        self.reference.begin_turn()
         swept = self.store.sweep(POLICY, limit=ALL, dead_workers=sorted(dead))
         for record in sorted(due, key=lambda j: j.due_at or 0.0):
             self.reference.play(record.id, CameDue(), now)
@@ -318,7 +314,6 @@ class StoreMachine(RuleBasedStateMachine):
         self._order(held[number % len(held)], AGAIN)
 
     def _order(self, record: JobRecord, event: CancelAsked | RestartAsked) -> None:
-        self.reference.begin_turn()
         expected = self.reference.play(record.id, event, self.clock.now())
         try:
             actual = self._ask(record.id, event)
