@@ -6,7 +6,8 @@ import warnings
 from functools import lru_cache
 from typing import Any
 
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter
+from typing_extensions import TypeAliasType
 
 type_adapter_config = ConfigDict(
     arbitrary_types_allowed=False,
@@ -19,7 +20,8 @@ type_adapter_config = ConfigDict(
 def adapter_for(annotation: Any) -> TypeAdapter[Any]:
     """Return the pydantic adapter that carries values of `annotation` across a hop.
 
-    Bytes travel as base64, so that any bytes survive JSON.
+    Bytes travel as base64, so that any bytes survive JSON; in the fields of a model they do when
+    its `model_config` says so, with `ser_json_bytes` and `val_json_bytes`.
     Raises `pydantic.errors.PydanticSchemaGenerationError` for a type that pydantic cannot describe.
     """
     try:
@@ -39,7 +41,11 @@ def _new_adapter(annotation: Any) -> TypeAdapter[Any]:
         try:
             return TypeAdapter(annotation, config=type_adapter_config)
         except PydanticUserError as exc:
-            # Models, dataclasses and typed dicts bring a configuration of their own.
             if exc.code != "type-adapter-config-unused":
                 raise
-            return TypeAdapter(annotation)
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                return TypeAdapter(annotation)  # its own `model_config` holds
+            # A dataclass or typed dict takes the configuration of what surrounds it, and pydantic
+            # only refuses to give one to it directly.
+            alias: Any = TypeAliasType("Value", annotation)
+            return TypeAdapter(alias, config=type_adapter_config)
