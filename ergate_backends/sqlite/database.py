@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from ergate.errors import BackendError, BackendUnavailable, SchemaError
+from ergate_backends.sqlite.rows import readable
 from ergate_backends.sqlite.settling import BATCH_TABLE
 
 SCHEMA_VERSION = 1
@@ -47,6 +48,8 @@ class Database:
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
         )
+        # One damaged text would make every claim that meets it fail, for all workers and for ever.
+        connection.text_factory = readable
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             f"synchronous = {self.synchronous}",

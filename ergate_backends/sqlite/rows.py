@@ -36,6 +36,11 @@ DELETE_READY_OF = """
 """
 
 
+def readable(raw: bytes) -> str:
+    """Return stored text; bytes that are no UTF-8 become visible escapes, which are no JSON."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
 def job_of(row: tuple[Any, ...]) -> JobRecord:
     """Return the record of a row selected as `JOB_COLUMNS`; raises `CorruptRecord`."""
     values = dict(zip(JOB_FIELDS, row, strict=True))
@@ -45,6 +50,9 @@ def job_of(row: tuple[Any, ...]) -> JobRecord:
     values["status"] = status
     values["alone"] = bool(values["alone"])
     values["cancel_requested"] = bool(values["cancel_requested"])
+    for name, value in values.items():
+        if value.__class__ is bytes:  # no column of ours holds any; a name is compared and shown
+            values[name] = readable(value)
     return JobRecord(**values)
 
 
@@ -54,9 +62,15 @@ def row_of(record: JobRecord) -> tuple[Any, ...]:
 
 
 def history_of_row(row: tuple[Any, ...]) -> HistoryRow:
-    """Return the history row of a row selected as `HISTORY_COLUMNS`."""
+    """Return the history row of a row selected as `HISTORY_COLUMNS`; raises `CorruptRecord`."""
     values = dict(zip(HISTORY_FIELDS, row, strict=True))
-    values["status"] = JobStatus(values["status"])
+    status = _STATUSES.get(values["status"])
+    if status is None:
+        raise CorruptRecord(
+            f"The history of job {values['job_id']!r} has the unknown status "
+            f"{values['status']!r} at revision {values['revision']!r}."
+        )
+    values["status"] = status
     return HistoryRow(**values)
 
 
