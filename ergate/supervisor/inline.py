@@ -57,7 +57,14 @@ def _run_kept(
     )
     marks, descriptor = Marks.create(settings.concurrency)
     worker = Worker(
-        worker_id, program, broker, settings, marks=marks, report=report, stopping=stopping
+        worker_id,
+        program,
+        broker,
+        settings,
+        marks=marks,
+        report=report,
+        stopping=stopping,
+        gives_up_threads=True,
     )
     broker.store.heartbeat([info], settings.lease_s)
     keeper = Keeper(broker, settings, lambda: [info], report)

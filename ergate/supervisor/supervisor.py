@@ -32,12 +32,11 @@ from ergate.worker.events import (
 )
 from ergate.worker.marks import NO_RETRY, Mark
 from ergate.worker.settler import Report
+from ergate.worker.slots import OVERTIME_S
 from ergate.worker.stopping import Stopping, handled
 from ergate.worker.worker import LEAVE_S
 
 TURN_S = 0.1
-OVERTIME_S = 1.0
-"""How long past its deadline a step may hold on before its process is replaced."""
 URGENT_S = 2.0
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 10.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import queue
 import threading
 import time
@@ -11,10 +12,16 @@ from dataclasses import dataclass
 
 from ergate.errors import StepTimeout
 from ergate.failpoints import failpoint
-from ergate.jobs.events import Outcome, Released, Unroutable
+from ergate.jobs.errors import JobError
+from ergate.jobs.events import Failed, Outcome, Released, Unroutable
 from ergate.jobs.record import JobRecord
 from ergate.worker.marks import NEVER, NO_RETRY, Mark, Marks
 from ergate.worker.runner import Interrupted, Runner, StepRun, timed_out
+
+log = logging.getLogger("ergate")
+
+OVERTIME_S = 1.0
+"""How long past its deadline a step may hold on before its thread or process is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,18 @@ class Slot(threading.Thread):
         self._lock = threading.Lock()
         self._running: StepRun | None = None
         self._deadline = NEVER
+        self._was_warned = False
+        self._is_abandoned = False
 
     def run(self) -> None:
-        """Run claims until told to leave."""
-        while (claim := self._slots.inbox.get()) is not None:
-            ended = self._run(claim)
+        """Run claims until told to leave, or given up."""
+        while not self._is_abandoned and (claim := self._slots.inbox.get()) is not None:
+            try:
+                ended = self._run(claim)
+            except Exception as exc:  # ours, not the step's; a dead slot would stop the worker
+                log.exception("Job %s cannot be run; it fails.", claim.id)
+                error = JobError.from_exception(exc, step_name=claim.step_name).to_json()
+                ended = Ended(claim, Failed(error), claim.step_name or "?", 0.0)
             if ended is not None:
                 self._slots.ended(ended)
 
@@ -57,7 +71,10 @@ class Slot(threading.Thread):
         except Interrupted:
             return None
         finally:
-            self._slots.marks.end(self._number)
+            if not self._is_abandoned:
+                self._slots.marks.end(self._number)
+        if self._is_abandoned:
+            return None  # it was settled as timed out, long ago
         failpoint("after_step")
         return Ended(claim, outcome, run.step.name, time.monotonic() - started)
 
@@ -81,16 +98,35 @@ class Slot(threading.Thread):
         )  # fmt: skip
         self._slots.marks.start(self._number, mark)
         with self._lock:
-            self._running = run
+            self._running, self._was_warned = run, False
             # The loop ends async steps itself.
             self._deadline = NEVER if run.step.plan.is_async else deadline
 
     def check(self, now: float) -> None:
-        """Throw `StepTimeout` into the thread when its step has run too long."""
+        """Throw `StepTimeout` into the thread when its step has run too long.
+
+        A step that blocks outside of Python does not hear that. Its supervisor replaces the
+        process then; without one the thread is given up, and another takes its place.
+        """
         with self._lock:
-            if self._running is not None and now >= self._deadline:
-                self._deadline = NEVER
+            if self._running is None or now < self._deadline:
+                return
+            if not self._was_warned:
+                self._was_warned, self._deadline = True, now + OVERTIME_S
                 self._throw(StepTimeout)
+                return
+            self._deadline = NEVER
+            if self._slots.gives_up_threads:
+                self._abandon(self._running)
+
+    def _abandon(self, run: StepRun) -> None:
+        self._is_abandoned = True
+        log.warning(
+            "A thread is lost to %s, which does not end. Another takes its place.", run.what
+        )
+        outcome = self._slots.runner.raised(run, timed_out(run))
+        self._slots.replace(self._number)
+        self._slots.ended(Ended(run.claim, outcome, run.step.name, run.timeout_s or 0.0))
 
     def interrupt(self) -> None:
         """Throw `Interrupted` into the thread if a step runs."""
@@ -108,12 +144,19 @@ class Slots:
     """As many threads as steps may run at once; started when there is work for them."""
 
     def __init__(
-        self, concurrency: int, runner: Runner, marks: Marks, ended: Callable[[Ended], None]
+        self,
+        concurrency: int,
+        runner: Runner,
+        marks: Marks,
+        ended: Callable[[Ended], None],
+        *,
+        gives_up_threads: bool = False,
     ) -> None:
         self.runner = runner
         self.marks = marks
         self.ended = ended
         self.inbox: queue.SimpleQueue[JobRecord | None] = queue.SimpleQueue()
+        self.gives_up_threads = gives_up_threads
         self._concurrency = concurrency
         self._threads: list[Slot] = []
 
@@ -124,6 +167,12 @@ class Slots:
             slot = Slot(len(self._threads), self)
             self._threads.append(slot)
             slot.start()
+
+    def replace(self, number: int) -> None:
+        """Start a new thread in the place of one that is given up."""
+        self.marks.end(number)
+        self._threads[number] = Slot(number, self)
+        self._threads[number].start()
 
     def give_back(self) -> int:
         """Hand every claim that has not started back to be released; return how many."""

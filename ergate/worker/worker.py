@@ -53,6 +53,7 @@ class Worker:
         marks: Marks,
         report: Report,
         stopping: Stopping,
+        gives_up_threads: bool = False,
     ) -> None:
         self.worker_id = worker_id
         self._program = program
@@ -64,7 +65,11 @@ class Worker:
         self._hand = Hand(settings.concurrency)
         self._settler = Settler(broker, worker_id, report)
         self._slots = Slots(
-            settings.concurrency, Runner(program, self._loop), marks, self._step_ended
+            settings.concurrency,
+            Runner(program, self._loop),
+            marks,
+            self._step_ended,
+            gives_up_threads=gives_up_threads,
         )
         self._in_hand: dict[str, int] = {}
         self._is_unsure = False
