@@ -192,7 +192,7 @@ def test_a_retry_where_nobody_can_be_asked_needs_yes(shop: Shop) -> None:
 def test_on_a_terminal_a_retry_asks_first(shop: Shop, answer: str, code: int, status: str) -> None:
     job_id = shop.failed_order()
     ours, theirs = pty.openpty()
-    command = [Path(sys.executable).with_name("ergate"), "jobs", "retry", job_id]
+    command = [str(Path(sys.executable).with_name("ergate")), "jobs", "retry", job_id]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as asking:
         os.close(theirs)
         seen = b""

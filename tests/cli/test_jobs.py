@@ -147,7 +147,7 @@ def test_waiting_ends_with_1_when_the_time_is_over(shop: Shop) -> None:
 def test_watching_prints_a_line_for_each_step_until_the_end(shop: Shop) -> None:
     shop.fund()
     job_id = shop.order(1)
-    command = [Path(sys.executable).with_name("ergate"), "jobs", "watch", job_id]
+    command = [str(Path(sys.executable).with_name("ergate")), "jobs", "watch", job_id]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watcher:
         assert watcher.stdout is not None
         first = watcher.stdout.readline()
