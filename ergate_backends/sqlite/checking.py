@@ -34,7 +34,7 @@ def _library() -> Finding:
         level="ok",
         subject="SQLite library",
         detail=f"version {version}: before 3.51.3 a log that several connections check-point at "
-        "once can be damaged; Ergate check-points from one process only",
+        "once can be damaged; Ergate lets one process at a time write and check-point",
         advice="Do not open the file with other tools while workers run.",
     )
 

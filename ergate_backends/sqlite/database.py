@@ -18,16 +18,18 @@ from ergate_backends.sqlite.settling import BATCH_TABLE
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 30_000
-CHECKPOINT_BYTES = 4 * 1024 * 1024
-"""The write-ahead log is copied into the database when it has grown past this."""
+CHECKPOINT_PAGES = 2000
+"""The write-ahead log is copied into the database by the commit that makes it longer than this."""
 
 
 class Database:
     """A database file with one connection that writes and two that read.
 
-    Threads of a process share the writer under a lock; processes take turns by
-    `BEGIN IMMEDIATE`, because a transaction that starts by reading and then writes gets
-    SQLITE_BUSY at once, whatever the time-out.
+    Threads of a process share the writer under a lock. Processes take turns by a lock of their own
+    on a file beside the database: whoever waits is woken in order and at once, where SQLite's
+    own lock is polled with growing pauses. Check-points happen inside of a turn too, because
+    SQLite before 3.51.3 can damage a log that one connection writes while another resets it.
+    `BEGIN IMMEDIATE` still keeps out everybody else who may have opened the file.
     """
 
     def __init__(self, path: Path, synchronous: str = "full") -> None:
@@ -38,11 +40,11 @@ class Database:
         self._watch_lock = threading.Lock()
         with self._translated():
             _create_private(path)
+            self._turn_file = os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT, 0o600)
             self._writer = self._connect()
             self._writer.execute(BATCH_TABLE)
             self._reader = self._connect()
             self._watcher = self._connect()
-        self._checkpoint_lock: int | None = None
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -53,9 +55,7 @@ class Database:
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             f"synchronous = {self.synchronous}",
-            # SQLite before 3.51.3 can damage a log that several connections check-point:
-            # see `checkpoint`, which only one process at a time may call.
-            "wal_autocheckpoint = 0",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
             "mmap_size = 0",
             "temp_store = MEMORY",
         ):
@@ -67,7 +67,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Run a transaction that may write; it rolls back when the block raises."""
-        with self._write_lock, self._translated():
+        with self._write_lock, self._turn(), self._translated():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -77,6 +77,15 @@ class Database:
                     with suppress(sqlite3.Error):
                         self._writer.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Keep other processes of ours from writing; the kernel ends the turn of one that dies."""
+        fcntl.flock(self._turn_file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._turn_file, fcntl.LOCK_UN)
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -139,39 +148,16 @@ class Database:
             else:
                 return
 
-    # --- upkeep ---------------------------------------------------------------------------------
-
-    def checkpoint(self) -> None:
-        """Copy the write-ahead log into the database when it is long; only one process does so."""
-        try:
-            size = Path(f"{self.path}-wal").stat().st_size
-        except FileNotFoundError:
-            return
-        if size < CHECKPOINT_BYTES or not self._may_checkpoint():
-            return
-        with self._write_lock, self._translated():
-            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def _may_checkpoint(self) -> bool:
-        """Hold the lock file while this process lives; the kernel frees it at its death."""
-        if self._checkpoint_lock is None:
-            handle = os.open(f"{self.path}-checkpoint", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(handle)
-                return False
-            self._checkpoint_lock = handle
-        return True
-
     def close(self) -> None:
         """Close every connection; calling it twice is fine."""
         with self._write_lock, self._read_lock, self._watch_lock:
-            for connection in (self._watcher, self._reader, self._writer):
-                connection.close()
-            if self._checkpoint_lock is not None:
-                os.close(self._checkpoint_lock)
-                self._checkpoint_lock = None
+            if self._turn_file < 0:
+                return
+            with self._turn():  # the last one to close copies the log into the database
+                for connection in (self._watcher, self._reader, self._writer):
+                    connection.close()
+            os.close(self._turn_file)
+            self._turn_file = -1
 
     # --- errors ---------------------------------------------------------------------------------
 

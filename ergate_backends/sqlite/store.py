@@ -200,7 +200,6 @@ class SqliteStore(StateStore):
     def sweep(
         self, policy: RecoveryPolicy, *, limit: int = 500, dead_workers: Sequence[str] = ()
     ) -> Swept:
-        self._db.checkpoint()
         with self._db.read() as tx:
             if not dead_workers and not recovery.sweep_has_work(tx, self._clock.now()):
                 return Swept()
