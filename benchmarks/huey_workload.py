@@ -1,0 +1,36 @@
+"""The same for Huey: tasks that do nothing, alone or as a pipeline of three."""
+
+from __future__ import annotations
+
+import os
+
+from huey import SqliteHuey
+
+huey = SqliteHuey(
+    filename=os.environ.get("BENCH_HUEY_FILE", "huey.db"),
+    fsync=os.environ.get("BENCH_HUEY_FSYNC") == "1",
+)
+
+
+@huey.task()  # type: ignore[untyped-decorator]  # Huey is published without types
+def only(value: int) -> int:
+    """Return the input."""
+    return value
+
+
+@huey.task()  # type: ignore[untyped-decorator]  # Huey is published without types
+def first(value: int) -> int:
+    """Return the input."""
+    return value
+
+
+@huey.task()  # type: ignore[untyped-decorator]  # Huey is published without types
+def second(value: int) -> int:
+    """Return the input."""
+    return value
+
+
+@huey.task()  # type: ignore[untyped-decorator]  # Huey is published without types
+def third(value: int) -> int:
+    """Return the input."""
+    return value
