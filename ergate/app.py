@@ -82,7 +82,7 @@ class Ergate(Generic[JobT]):
         self._signals = Signals()
         self._client: Client[JobT] | None = None
         self._private: tuple[object, Broker] | None = None
-        self._running: Settings | None = None
+        self._bound: Settings | None = None
         self._lock = Lock()
         self.registry = Registry()
 
@@ -229,7 +229,7 @@ class Ergate(Generic[JobT]):
             if self._private is not None:
                 self._private[1].close()
                 self._private = None
-            self._running = None
+            self._bound = None
 
     # --- running --------------------------------------------------------------------------------
 
@@ -249,13 +249,20 @@ class Ergate(Generic[JobT]):
     def settings(self, flags: Mapping[str, object] | None = None) -> Settings:
         """Return the settings with which this app runs; `flags` outrank all other sources.
 
-        In a worker they are those of its run, so that steps hand jobs in where their own came from.
+        Without flags, those that it is bound to are returned, if there are any.
         """
         from ergate.settings import load_settings
 
-        if flags is None and self._running is not None:
-            return self._running
+        if flags is None and self._bound is not None:
+            return self._bound
         return load_settings(flags or {}, app_values=self.named_backends).settings
+
+    def bind(self, settings: Settings) -> None:
+        """Hand in jobs where these settings say, until the app is closed.
+
+        A worker does so, and its steps hand in jobs where their own came from.
+        """
+        self._bound = settings
 
     @property
     def job_type(self) -> type[JobT]:
@@ -282,7 +289,7 @@ class Ergate(Generic[JobT]):
         from ergate.brokers.opening import open_broker
         from ergate.contracts.capabilities import Capability
 
-        self._running = settings
+        self.bind(settings)
         is_named = settings.queue is not None or settings.state_store is not None
         queue = self._object(settings.queue, self._queue, is_named=is_named)
         state_store = self._object(settings.state_store, self._state_store, is_named=is_named)
