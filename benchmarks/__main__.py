@@ -81,9 +81,7 @@ def _print_rates(found: dict[Key, list[Figures]]) -> None:
 def _print_latency(jobs: int) -> None:
     with tempfile.TemporaryDirectory(prefix="ergate-bench-") as directory:
         median, worst = ErgateOnSqlite().latency_ms(Path(directory), jobs)
-    print(
-        "\nFrom enqueue in one process to the first line of the step in an idle worker, SQLite full:"
-    )
+    print("\nFrom enqueue to the step's first line in an idle worker, SQLite full:")
     print(f"p50 {median:.1f} ms, p99 {worst:.1f} ms over {jobs} jobs")
 
 
