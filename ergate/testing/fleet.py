@@ -147,6 +147,7 @@ class Fleet:
 
     def hurt(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to one of the workers."""
+        self.workers()
         self._known[pid].send_signal(number)
 
     def _remember(self, pid: int) -> None:

@@ -16,6 +16,7 @@ from ergate.jobs.record import JobRecord
 from ergate.testing import crash_app
 from ergate.testing.checker import Aftermath, aftermath_of, violations
 from ergate.testing.fleet import Fleet, eventually
+from ergate.workflows.registry import Registry
 
 APP = "ergate.testing.crash_app:app"
 
@@ -45,15 +46,23 @@ class Effect:
 
 
 class Scene:
-    """Hands in jobs, starts fleets, and compares the end with what was promised."""
+    """Hands in jobs, starts fleets, and compares the end with what was promised.
 
-    def __init__(self, addresses: Addresses, directory: Path) -> None:
+    Inputs are checked by `registry`; with None they are taken as they are.
+    """
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        directory: Path,
+        registry: Registry | None = crash_app.app.registry,
+    ) -> None:
         self.directory = directory
         self._addresses = addresses
         broker = open_broker(addresses.queue, addresses.state_store)
         assert isinstance(broker, Broker), "a suite needs a full state store"
         self.broker = broker
-        self.client = Client(broker, Job, Limits(), crash_app.app.registry)
+        self.client = Client(broker, Job, Limits(), registry)
         self.accepted: list[str] = []
         self._fleets: list[Fleet] = []
 
@@ -100,6 +109,7 @@ class Scene:
         open_ = set(ids or self.accepted)
 
         def all_ended() -> bool:
+            self._assert_somebody_works()
             for job_id in list(open_):
                 if not self.job(job_id).status.is_final:
                     return False
@@ -108,6 +118,10 @@ class Scene:
 
         eventually("the jobs have ended", all_ended, timeout_s)
         return [self.job(job_id) for job_id in ids or self.accepted]
+
+    def _assert_somebody_works(self) -> None:
+        dead = [fleet for fleet in self._fleets if fleet.process.poll() is not None]
+        assert len(dead) < max(1, len(self._fleets)), "".join(fleet.output() for fleet in dead)
 
     def check(self, most_repeats: int | None = None) -> Aftermath:
         """Assert that every promise was kept, and return what the run left behind."""
