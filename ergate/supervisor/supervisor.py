@@ -230,7 +230,8 @@ class Supervisor:
         is_expected = child.end_reason is not None or child.has_left
         reason = child.exit_reason()
         if child.end_reason:
-            reason = f"replaced: {child.end_reason}"
+            word = "stopped" if self._stopping.is_asked else "replaced"
+            reason = f"{word}: {child.end_reason}"
         self._free(child, blame=child.is_blamed, reason=reason)
         pause_s = self._plan_successor(seat, child)
         self._report(
