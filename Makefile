@@ -24,8 +24,24 @@ demo: $(VENV)/.core ## Index this source tree with two worker processes, and sho
 	@$(PYTHON_VENV) examples/pipeline/demo.py $(or $(ARGS),.)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run every test; make test ARGS="-k claim" runs some
+test: $(VENV)/.dev servers ## Run every test; make test ARGS="-k claim" runs some
 	@$(PYTHON_VENV) -m pytest -q --durations=10 $(ARGS)
+
+# Packages of Debian. Without root the tests that need one are skipped, and say how to get it.
+SERVERS := redis-server postgresql
+.PHONY: servers
+servers: ## Install the servers that tests start, when that is possible
+	@missing="$$(for package in $(SERVERS); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing for the tests:" $$missing "…"; \
+		apt-get -qq update; \
+		DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "Not installed, so tests that need them are skipped:" $$missing >&2; \
+		echo "On Debian or Ubuntu: sudo apt-get update && sudo apt-get install -y" $$missing >&2; \
+	fi
 
 .PHONY: check
 check: lint types ## Check format, style, layers, sizes and types

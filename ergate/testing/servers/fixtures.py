@@ -1,0 +1,51 @@
+"""Fixtures that give tests a real server; name this module in `pytest_plugins` to get them.
+
+A server starts once per session, when the first test asks for it. `ERGATE_TEST_REDIS_URL` and
+`ERGATE_TEST_POSTGRES_URL` name one that runs already.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from ergate.testing.servers.base import ServerMissing, missing
+from ergate.testing.servers.redis import RedisServer
+
+# Read once, as test suites commonly take such variables out of the environment of each test.
+GIVEN_REDIS = os.environ.get("ERGATE_TEST_REDIS_URL")
+
+
+@pytest.fixture(scope="session")
+def redis_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a Redis server that all tests of the session share."""
+    if GIVEN_REDIS:
+        yield GIVEN_REDIS
+        return
+    try:
+        RedisServer.find()
+    except ServerMissing as exc:
+        missing(exc)
+    with RedisServer(tmp_path_factory.mktemp("redis") / "data") as server:
+        yield server.url
+
+
+@pytest.fixture
+def redis_url(redis_address: str) -> str:
+    """Give a Redis URL whose prefix no other test uses, so that nothing is there."""
+    sign = "&" if "?" in redis_address else "?"
+    return f"{redis_address}{sign}prefix=test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Give a Redis server for one test alone, which may kill it."""
+    try:
+        RedisServer.find()
+    except ServerMissing as exc:
+        missing(exc)
+    with RedisServer(tmp_path_factory.mktemp("redis") / "data") as server:
+        yield server
