@@ -30,6 +30,7 @@ def test_every_directory_of_examples_has_a_readme() -> None:
     assert sorted(name for name in directories if name != "__pycache__") == NAMES
 
 
+@pytest.mark.usefixtures("custom_backend")
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_prints_what_its_readme_shows(name: str, examples: Path) -> None:
     shown = sessions(name)
