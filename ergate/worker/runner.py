@@ -6,6 +6,7 @@ A pipeline over one value; what is said here is written elsewhere (`settler`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ergate.errors import (
+    CorruptRecord,
     NotFoundError,
     PayloadError,
     ReverseGoToError,
@@ -47,6 +49,8 @@ from ergate.worker.signals import ErgateSignal
 from ergate.workflows.control import AbortJob, GoToEnd, GoToStep, Steering
 from ergate.workflows.step import WorkflowStep
 from ergate.workflows.workflow import Workflow
+
+log = logging.getLogger("ergate")
 
 UNROUTABLE_FIRST_S = 1.0
 UNROUTABLE_MAX_S = 60.0
@@ -142,8 +146,14 @@ class Runner:
 
     def _tell(self, signal: ErgateSignal, run: StepRun, outcome: Outcome | None) -> None:
         signals = self._program.signals
-        if signals.has(signal):
-            signals.send(signal, self._job(after(run.claim, outcome)), self._loop.run)
+        if not signals.has(signal):
+            return
+        try:
+            job = self._job(after(run.claim, outcome))
+        except CorruptRecord:
+            log.exception("Nobody is told of %s.", signal)
+        else:
+            signals.send(signal, job, self._loop.run)
 
     # --- classifying ----------------------------------------------------------------------------
 

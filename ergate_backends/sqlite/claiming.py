@@ -9,7 +9,8 @@ from typing import Any
 
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
-from ergate_backends.sqlite.rows import DELETE_READY_OF, JOB_FIELDS, job_of
+from ergate_backends.sqlite.quarantine import sound
+from ergate_backends.sqlite.rows import DELETE_READY_OF, JOB_FIELDS
 
 _PICK = """
     SELECT rank, ready_at, job_id, revision, alone, queue FROM ready
@@ -72,5 +73,5 @@ def _claim(
     tx: sqlite3.Connection, wanted: list[tuple[str, int]], worker_id: str, now: float
 ) -> list[JobRecord]:
     rows = tx.execute(_CLAIM, (worker_id, now, json.dumps(wanted))).fetchall()
-    claimed = {job.id: job for job in map(job_of, rows)}  # SQLite returns them in any order
+    claimed = {job.id: job for job in sound(tx, rows, now)}  # SQLite returns them in any order
     return [claimed[job_id] for job_id, _ in wanted if job_id in claimed]

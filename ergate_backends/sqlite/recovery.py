@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ergate.contracts.state_store import Swept, WorkerInfo
 from ergate.jobs.events import CameDue, RecoveryPolicy, WorkerDied
-from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.transitions import Rejection
-from ergate_backends.sqlite.rows import JOB_COLUMNS, job_of
+from ergate_backends.sqlite.quarantine import sound
+from ergate_backends.sqlite.rows import JOB_COLUMNS
 from ergate_backends.sqlite.transition import transition
 
 _UPSERT = """
@@ -66,8 +67,9 @@ def recover(
     held = tx.execute(
         f"SELECT {JOB_COLUMNS} FROM jobs WHERE worker_id = ?", (worker_id,)
     ).fetchall()
-    recovered = failed = 0
-    for number, before in enumerate(map(job_of, held)):
+    whole = sound(tx, held, now)
+    recovered, failed = 0, len(held) - len(whole)
+    for number, before in enumerate(whole):
         counts = blame and started.get(before.id) == before.revision
         died = WorkerDied(worker_id, counts, reason, policy)
         after = transition(tx, before, died, now + number * 1e-6)
@@ -89,11 +91,13 @@ def sweep(
     tx.executemany("DELETE FROM workers WHERE worker_id = ?", [(dead,) for dead in dead_workers])
     due = sum(
         not isinstance(transition(tx, before, CameDue(), now + number * 1e-6), Rejection)
-        for number, before in enumerate(_due(tx, limit, now))
+        for number, before in enumerate(sound(tx, _due(tx, limit, now), now))
     )
-    recovered = failed = 0
+    orphans = tx.execute(_ORPHANS, (now, limit)).fetchall()
+    whole = sound(tx, orphans, now)
+    recovered, failed = 0, len(orphans) - len(whole)
     gone: set[str] = set()
-    for before in map(job_of, tx.execute(_ORPHANS, (now, limit)).fetchall()):
+    for before in whole:
         worker_id = before.worker_id or ""
         gone.add(worker_id)
         reason = f"lost contact with worker {worker_id}"
@@ -114,6 +118,6 @@ def sweep_has_work(tx: sqlite3.Connection, now: float) -> bool:
     )
 
 
-def _due(tx: sqlite3.Connection, limit: int, now: float) -> list[JobRecord]:
+def _due(tx: sqlite3.Connection, limit: int, now: float) -> list[tuple[Any, ...]]:
     query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT ?"
-    return [job_of(row) for row in tx.execute(query, (now, limit)).fetchall()]
+    return tx.execute(query, (now, limit)).fetchall()
