@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+LARGEST = 2**63
+"""No store counts further; a larger number in a message was made up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -25,7 +28,7 @@ class Ticket:
         """Read a parsed JSON object; None when it is not a ticket."""
         match body:
             case {"v": 1, "job": str(job_id), "revision": int(revision), "queue": str(queue)} if (
-                not isinstance(revision, bool)
+                not isinstance(revision, bool) and 0 <= revision < LARGEST
             ):
                 return cls(job_id, revision, queue)
             case _:

@@ -14,10 +14,15 @@ from ergate.jobs.ticket import Ticket
 BODY: dict[str, Any] = {"v": 1, "job": "a", "revision": 3, "queue": "mail"}
 
 
-@given(job_id=st.text(), revision=st.integers(min_value=0), queue=st.text())
+@given(job_id=st.text(), revision=st.integers(min_value=0, max_value=2**63 - 1), queue=st.text())
 def test_a_ticket_comes_back_from_its_bytes(job_id: str, revision: int, queue: str) -> None:
     ticket = Ticket(job_id, revision, queue)
     assert Ticket.from_object(json.loads(ticket.to_bytes())) == ticket
+
+
+def test_a_revision_that_no_store_can_count_to_is_no_ticket() -> None:
+    assert Ticket.from_object(BODY | {"revision": 2**63}) is None
+    assert Ticket.from_object(BODY | {"revision": -1}) is None
 
 
 def test_a_ticket_is_small() -> None:
