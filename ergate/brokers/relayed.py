@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from ergate.brokers.adoption import Incoming, sort_deliveries
 from ergate.brokers.broker import Broker, Labels
 from ergate.contracts.capabilities import Capability
-from ergate.contracts.queue import Message, Queue
+from ergate.contracts.queue import Delivery, Message, Queue
 from ergate.contracts.state_store import Settled, StateStore, Swept
 from ergate.errors import BackendUnavailable
 from ergate.failpoints import failpoint
@@ -64,16 +64,32 @@ class RelayedBroker(Broker):
         failpoint("after_receive")
         if not deliveries:
             return []
-        incoming = sort_deliveries(deliveries, self._limits)
+        try:
+            claimed = self._claim(sort_deliveries(deliveries, self._limits), worker_id)
+        except BackendUnavailable:
+            # In our hands they would wait for our death; what did land makes them stale, no more.
+            self.queue.release(deliveries)
+            raise
+        failpoint("after_claim")
+        self._acknowledge(deliveries)
+        failpoint("after_acknowledge")
+        return self._one_alone(claimed, worker_id)
+
+    def _claim(self, incoming: Incoming, worker_id: str) -> Sequence[JobRecord]:
+        """Write to the store all that messages can tell: claim, drop, adopt or bury."""
         tickets = [*incoming.tickets, *self._adopt(incoming)]
         if incoming.letters:
             self.store.bury(incoming.letters)
-        claimed = self.store.claim(tickets, worker_id) if tickets else []
-        failpoint("after_claim")
-        # Now the store holds all that these messages can tell: claimed, stale, adopted or buried.
-        self.queue.acknowledge(deliveries)
-        failpoint("after_acknowledge")
-        return self._one_alone(claimed, worker_id)
+        return self.store.claim(tickets, worker_id) if tickets else []
+
+    def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Remove messages that are of no more use; should they come back, they are stale."""
+        try:
+            self.queue.acknowledge(deliveries)
+        except BackendUnavailable as exc:
+            log.warning(
+                "%d messages stay in the queue and will come again: %s", len(deliveries), exc
+            )
 
     def _adopt(self, incoming: Incoming) -> Sequence[Ticket]:
         return self.store.submit(incoming.adopted, if_absent=True) if incoming.adopted else []
