@@ -59,13 +59,16 @@ def tell(text: str) -> None:
     _write(sys.stderr, encodable(lines, sys.stderr.encoding) + "\n")
 
 
-def show(renderable: RenderableType) -> None:
-    """Print a table, a tree or a text of `ergate.display` to stdout."""
+def show(renderable: RenderableType, *, wrap: bool = True) -> None:
+    """Print a table, a tree or a text of `ergate.display` to stdout.
+
+    Without `wrap` long lines are left to the terminal, so that they can be copied whole.
+    """
     from ergate.display.console import make_console
 
     console = make_console(sys.stdout)
     console.width = stdout_width()
-    console.print(renderable)
+    console.print(renderable, soft_wrap=not wrap)
 
 
 def stdout_width() -> int:

@@ -68,6 +68,11 @@ def _schema(path: Path) -> Iterator[Finding]:
     if version > SCHEMA_VERSION:
         detail = f"schema version {version} is newer than this Ergate ({SCHEMA_VERSION})"
         yield Finding(level="problem", subject="schema", detail=detail, advice="Upgrade Ergate.")
+    elif version < SCHEMA_VERSION:
+        detail = f"version {version} of {SCHEMA_VERSION}"
+        yield Finding(
+            level="warning", subject="schema", detail=detail, advice="Run: ergate migrate"
+        )
     else:
         yield Finding(level="ok", subject="schema", detail=f"version {version} of {SCHEMA_VERSION}")
     if health != "ok":
