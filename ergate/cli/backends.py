@@ -111,7 +111,7 @@ def check(
     *,
     address: Annotated[
         str | None,
-        typer.Argument(metavar="[ADDRESS]", help="A name or a URL; else those of the settings."),
+        typer.Argument(metavar="ADDRESS", help="A name or a URL; else those of the settings."),
     ] = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,

@@ -52,8 +52,9 @@ def doctor(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show versions, each setting with its source, the app, and what the backends say.
+    """Show what is set, what is there, and what is wrong.
 
+    Versions, each setting with its source, the app, and what the backends say.
     Secrets are masked. Opens the store, which makes the default one if it is not there.
     Exit codes: 0 all is well, 1 a problem was found.
     """

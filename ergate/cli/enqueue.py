@@ -87,8 +87,9 @@ def enqueue(
         bool, typer.Option("--verbose", "-v", help="Also tell when no app was found.")
     ] = False,
 ) -> None:
-    """Hand in a job: when this ends the job is stored and will run. Prints its id.
+    """Hand in a job, or one for each line of a file.
 
+    Prints the job's id: then it is stored and will run.
     The workflow's name and the input are checked if the app can be loaded; it need not be.
     Exit codes with --wait: 0 completed, 1 failed, aborted, cancelled or not ended in time.
     """

@@ -21,10 +21,13 @@ FILES = ("myapp.py", "test_myapp.py", "ergate.toml")
 @app.command(epilog=examples_text("ergate init", "ergate init shop"))
 def init(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to write; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")
     ] = Path(),
 ) -> None:
-    """Write an app of three steps, its settings and a test. Overwrites nothing."""
+    """Write an app of three steps, its settings and a test.
+
+    Overwrites nothing: exit code 2 when one of the files is there already.
+    """
     there = [name for name in FILES if (directory / name).exists()]
     if there:
         raise UsageError(

@@ -36,6 +36,9 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
+            # Typer looks for a near miss among the commands that it knows.
+            for name in COMMANDS:
+                self.get_command(ctx, name)
             return None
         if cmd_name not in self.commands:
             command = get_command(import_module(f"ergate.cli.{cmd_name}").app)
@@ -48,7 +51,14 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
 
 
-app = new_app("Typed, multi-step workflows on worker processes: no accepted job is lost.")
+app = new_app(
+    "Typed, multi-step workflows on worker processes: no accepted job is lost.",
+    "ergate init shop",
+    "ergate run myapp:app",
+    "ergate enqueue my_first_workflow --input '{\"n\": 1}' --wait",
+    "ergate jobs list --since 1h",
+    "ergate doctor",
+)
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,7 +70,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(cls=Commands)
+@app.callback(cls=Commands, epilog=app.info.epilog)
 def ergate(
     version: Annotated[
         bool,

@@ -43,10 +43,11 @@ def migrate(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the state store's schema to this version of Ergate. Safe to run again, and by many.
+    """Bring the state store's schema to this version.
 
-    Workers do this at their start too. Exit codes: 0 up to date, 1 with --check when it is
-    behind, 4 when it is newer than this Ergate or cannot be reached.
+    Safe to run again, and by many at once. Workers do this at their start too.
+    Exit codes: 0 up to date, 1 with --check when it is behind, 4 when it is newer than this
+    Ergate or cannot be reached.
     """
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     if not check:

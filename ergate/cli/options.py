@@ -20,7 +20,7 @@ AppOption = Annotated[
 AppArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[APP]",
+        metavar="APP",
         help="The app, as module:attribute or file.py:attribute; else the one found here.",
     ),
 ]

@@ -90,10 +90,11 @@ def run(
     ] = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Run the app's workflows until Ctrl-C, or with --burst until no job is left.
+    """Run the app's workflows until Ctrl-C.
 
     On a terminal a live display shows what happens; elsewhere each event is a line.
     Ctrl-C, or SIGTERM, once: running steps end first. Twice: stop at once; leases do the rest.
+    Exit codes: 0 stopped in order, 1 no worker can start, 2 wrong usage, 4 the store is away.
     """
     place = find_place(
         app=app_name,
