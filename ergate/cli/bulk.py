@@ -131,7 +131,7 @@ def _opened(source: str) -> Iterator[tuple[IO[bytes], int | None]]:
         return
     path = Path(source)
     try:
-        stream: IO[bytes] = path.open("rb")  # noqa: SIM115 - closed below, apart from this error
+        stream: IO[bytes] = path.open("rb")
     except OSError as exc:
         raise UsageError(f"--from: {source} cannot be read: {reason(exc)}.") from exc
     with stream:
