@@ -50,6 +50,23 @@ DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Only show what would happen; change nothing.")
 ]
 
+FromStepOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from-step",
+        metavar="STEP",
+        help="Begin with this step; the results of those before it stay.",
+    ),
+]
+NewInputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="JSON|@FILE|-",
+        help=f"What that step gets instead of what it got: {FORM}.",
+    ),
+]
+
 
 # --- cancel ---------------------------------------------------------------------------------------
 
@@ -93,22 +110,8 @@ def cancel(
 def retry(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a job that has ended.")],
     *,
-    from_step: Annotated[
-        str | None,
-        typer.Option(
-            "--from-step",
-            metavar="STEP",
-            help="Begin with this step; the results of those before it stay.",
-        ),
-    ] = None,
-    new_input: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            metavar="JSON|@FILE|-",
-            help=f"What that step gets instead of what it got: {FORM}.",
-        ),
-    ] = None,
+    from_step: FromStepOption = None,
+    new_input: NewInputOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,

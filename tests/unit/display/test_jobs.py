@@ -186,11 +186,14 @@ def test_history_reads_an_error_in_its_detail() -> None:
     assert r"ValueError: \x1b[2J" in printed(history_table([replace(ROW, detail=detail)]), 120)[1]
 
 
-def test_a_worker_whose_lease_is_over_is_shown_as_ended() -> None:
-    live = WorkerInfo(worker_id="w1", host="box", pid=1, started_at=AT, expires_at=AT + 1)
-    ended = replace(live, worker_id="w2", expires_at=AT)
-    lines = printed(workers_table([live, ended], AT))[1:]
-    assert [line.split()[:2] for line in lines] == [["w1", "live"], ["w2", "ended"]]
+def test_a_worker_is_shown_with_what_is_left_of_its_lease_and_its_jobs() -> None:
+    live = WorkerInfo(worker_id="w1", host="box", pid=1, started_at=AT, expires_at=AT + 9)
+    ended = replace(live, worker_id="w2", expires_at=AT - 90)
+    lines = printed(workers_table([live, ended], AT, running={"w1": 3}))[1:]
+    assert [" ".join(line.split()[:5]) for line in lines] == [
+        "w1 9s left 3 1",
+        "w2 ended 1m30s ago 0",
+    ]
 
 
 def test_a_finding_comes_with_its_advice() -> None:
