@@ -72,13 +72,15 @@ def watch(
 
     With --json nothing is shown on the way, and the whole job is printed when it has ended.
     """
+    from ergate.display.choose import can_draw
+
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         looks = follow(broker.store, find_record(broker, job_id))
         if as_json:
             record = [record for record, _ in looks][-1]
             print_json(whole_job(record, place.job(record)))
-        elif sys.stdout.isatty():
+        elif can_draw(sys.stdout):
             record = _show_live(looks)
         else:
             record = _show_lines(looks)

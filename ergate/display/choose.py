@@ -31,7 +31,7 @@ def make_display(*, plain: bool, log_format: LogFormat, log_level: str, stream: 
 
     `plain`, JSON, a dumb terminal and one that cannot show Unicode get lines.
     """
-    if plain or log_format == "json" or not _can_draw(stream):
+    if plain or log_format == "json" or not can_draw(stream):
         return PlainDisplay(log_format, log_level, stream=stream)
     from ergate.display.console import make_console
     from ergate.display.live import LiveDisplay
@@ -39,6 +39,7 @@ def make_display(*, plain: bool, log_format: LogFormat, log_level: str, stream: 
     return LiveDisplay(make_console(stream), log_level=log_level)
 
 
-def _can_draw(stream: TextIO) -> bool:
+def can_draw(stream: TextIO) -> bool:
+    """Whether a picture that changes can be shown: a terminal with UTF-8 that is not dumb."""
     encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
     return stream.isatty() and encoding == "utf8" and os.environ.get("TERM", "dumb") != "dumb"

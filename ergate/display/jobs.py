@@ -132,7 +132,7 @@ def history_table(rows: Sequence[HistoryRow]) -> RenderableType:
     """Return a job's transitions in order, each with the time since the first."""
     if not rows:
         return Text("No history.", style=QUIET)
-    table = new_table(">after", "event", "step*", "status", ">ran", "worker", "detail*")
+    table = new_table(">after", "event", "step*", "status", ">ran", "worker*", "detail*")
     for row in rows:
         ran_s = None if row.claimed_at is None else row.at - row.claimed_at
         table.add_row(

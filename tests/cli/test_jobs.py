@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -168,3 +171,21 @@ def test_watching_a_job_that_failed_ends_with_1(shop: Shop) -> None:
     done = shop.run("jobs", "watch", job_id, code=1)
     assert "failed" in done.stdout
     assert shop.json("jobs", "watch", job_id, code=1)["id"] == job_id
+
+
+def test_on_a_terminal_a_job_is_watched_live(shop: Shop) -> None:
+    job_id = shop.failed_order()
+    ours, theirs = pty.openpty()
+    command = [str(Path(sys.executable).with_name("ergate")), "jobs", "watch", job_id]
+    environ = {**os.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as done:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # how a terminal tells that nobody writes any more
+            while part := os.read(ours, 10_000):
+                seen += part
+    os.close(ours)
+    assert done.returncode == 1
+    assert "░ 25%".encode() in seen
+    assert rb"no \x1b[2J\u202e funds" in seen
+    assert "\u202e".encode() not in seen
