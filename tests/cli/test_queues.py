@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -97,11 +101,15 @@ def test_a_letter_that_is_a_job_by_now_is_handed_in_and_gone(shop: Shop) -> None
 
 
 def test_a_crash_between_handing_in_and_removing_makes_no_second_job(shop: Shop) -> None:
-    body = json.dumps({"workflow_name": "order", "initial_input_value": 1}).encode()
-    for _ in range(2):  # the letter is still there, as after the crash
-        bury("letter", body)
-        shop.run("queues", "dead", "requeue", "letter")
+    bury("letter", json.dumps({"workflow_name": "order", "initial_input_value": 1}).encode())
+    command = [str(Path(sys.executable).with_name("ergate")), "queues", "dead", "requeue", "letter"]
+    environ = {**os.environ, "ERGATE_FAILPOINT": "after_submit"}
+    killed = subprocess.run(command, env=environ, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert [letter["id"] for letter in shop.json("queues", "dead", "list")] == ["letter"]
+    shop.run("queues", "dead", "requeue", "letter")
     assert [job["id"] for job in shop.json("jobs", "list")] == ["letter"]
+    assert shop.json("queues", "dead", "list") == []
 
 
 def test_a_letter_that_is_still_no_job_stays_with_the_reason(shop: Shop) -> None:
