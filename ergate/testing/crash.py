@@ -134,7 +134,7 @@ class CrashSuite:
         fleet.kill()
         scene.open_gate("g")
         eventually("both workers have left", lambda: not (set(fleet.workers()) & set(workers)))
-        scene.wait_ended(job_id)
+        assert scene.job(job_id).status is JobStatus.COMPLETED
         scene.check(most_repeats=0)
 
     # --- kills at every named place ---------------------------------------------------------------
