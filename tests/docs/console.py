@@ -6,12 +6,12 @@ import doctest
 import os
 import queue
 import re
-import shlex
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,8 @@ PATIENCE_S = 60
 CTRL_C = "^C"
 
 _FENCE = re.compile(
-    r"^(?P<mark><!-- run -->\n+)?```(?P<language>\w+)(?P<title> title=\"[^\"]+\")?\n"
-    r"(?P<text>.*?)^```$",
+    r"^(?:<!-- (?P<mark>run|run in the background) -->\n+)?"
+    r"```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -33,8 +33,8 @@ class Block:
     text: str
     line: int
     title: str | None = None
-    is_marked: bool = False
-    """Whether it stands below `<!-- run -->`."""
+    mark: str | None = None
+    """What stands in a comment above it: "run", or "run in the background"."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,12 @@ def blocks_of(page: Path) -> Iterator[Block]:
     """Yield the fenced blocks of a page in their order."""
     text = page.read_text(encoding="utf-8")
     for match in _FENCE.finditer(text):
-        title = match["title"]
         yield Block(
             language=match["language"],
             text=match["text"],
             line=text.count("\n", 0, match.start()) + 1,
-            title=shlex.split(title)[0].partition("=")[2] if title else None,
-            is_marked=match["mark"] is not None,
+            title=match["title"],
+            mark=match["mark"],
         )
 
 
@@ -84,6 +83,38 @@ def assert_prints_what_is_shown(session: str, directory: Path) -> None:
             example = doctest.Example(command.line, command.output)
             difference = checker.output_difference(example, got, flags)
             raise AssertionError(f"$ {command.line}\n{difference}")
+
+
+@contextmanager
+def running(session: str, directory: Path) -> Iterator[None]:
+    """Keep a session's one command running from its "Worker ready" on; SIGTERM ends it."""
+    (command,) = commands_of(session)
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command.line}"],
+        cwd=directory,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+    reader.start()
+    try:
+        while "Worker ready" not in (line := lines.get(timeout=PATIENCE_S) or ""):
+            assert line, f"$ {command.line}\nended before it was ready"
+        yield
+        assert process.poll() is None, f"$ {command.line}\nended by itself"
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+            reader.join(PATIENCE_S)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def _run(command: Command, directory: Path) -> str:
