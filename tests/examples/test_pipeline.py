@@ -39,10 +39,17 @@ def report(out: Path) -> dict[str, object]:
     return found
 
 
-def run_demo(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [*DEMO, *map(str, arguments)]
+def run_demo(
+    *arguments: str | Path, failpoint: str | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False
+        [*DEMO, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | ({"ERGATE_FAILPOINT": failpoint} if failpoint else {}),
+        timeout=60,
+        check=False,
     )
 
 
@@ -126,6 +133,19 @@ def test_the_demo_refuses_what_it_cannot_index(
     done = run_demo(place)
     assert (done.returncode, done.stdout) == (status, "")
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("failpoint", ["after_claim", "before_step:3", "after_step:2"])
+def test_a_killed_worker_changes_nothing_in_the_report(
+    tree: Path, tmp_path: Path, failpoint: str
+) -> None:
+    out, killed = tmp_path / "out", tmp_path / "killed"
+    done = run_demo(tree, "--out", out, failpoint=f"{failpoint}@{killed}")
+    assert killed.exists()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "7 completed · 0 failed" in done.stdout
+    assert "1 worker death" in done.stdout
+    assert (report(out)["files"], report(out)["words"]) == (3, 17)
 
 
 def test_steps_that_all_run_again_change_nothing(tree: Path, tmp_path: Path) -> None:
