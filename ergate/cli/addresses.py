@@ -13,7 +13,7 @@ from ergate.plugins.resolve import Role, resolve_backend
 
 if TYPE_CHECKING:
     from ergate.brokers.broker import Broker
-    from ergate.cli.common import Place
+    from ergate.cli.place import Place
 
 DEFAULT = "sqlite"
 _ROUND_TRIPS = 20

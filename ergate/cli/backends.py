@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ergate.cli.common import find_place
 from ergate.cli.options import JsonOption, ProfileOption, examples_text, new_app
+from ergate.cli.place import find_place
 from ergate.cli.printing import print_json, show, tell
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ergate.cli.common import Place, find_place
 from ergate.cli.options import (
     AppOption,
     JsonOption,
@@ -21,6 +20,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
+from ergate.cli.place import Place, find_place
 from ergate.cli.printing import print_json
 from ergate.errors import ErgateError, UsageError
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ergate.cli.bulk import enqueue_lines
-from ergate.cli.common import Place, find_place
 from ergate.cli.inputs import FORM, json_text, json_value
 from ergate.cli.options import (
     AppOption,
@@ -22,6 +21,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
+from ergate.cli.place import Place, find_place
 from ergate.cli.printing import job_document, print_json, print_line, tell
 from ergate.cli.waiting import wait_for_end
 from ergate.errors import UsageError

@@ -11,7 +11,7 @@ from ergate.errors import CorruptRecord, JobNotFoundError
 
 if TYPE_CHECKING:
     from ergate.brokers.broker import Broker
-    from ergate.cli.common import Place
+    from ergate.cli.place import Place
     from ergate.jobs.job import Job
     from ergate.jobs.record import JobRecord
     from ergate.workflows.workflow import Workflow

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ergate.cli.common import find_place
 from ergate.cli.confirming import YesOption, confirm
 from ergate.cli.found import find_record, known_workflow, whole_job
 from ergate.cli.inputs import FORM, json_text
@@ -20,6 +19,7 @@ from ergate.cli.options import (
     StateOption,
     examples_text,
 )
+from ergate.cli.place import find_place
 from ergate.cli.printing import print_json, print_line, show, tell
 from ergate.cli.times import duration
 from ergate.errors import ErgateError, NotFoundError, UsageError
@@ -27,7 +27,7 @@ from ergate.jobs.status import JobStatus
 
 if TYPE_CHECKING:
     from ergate.brokers.broker import Broker
-    from ergate.cli.common import Place
+    from ergate.cli.place import Place
     from ergate.contracts.state_store import JobFilter
     from ergate.jobs.record import JobRecord
     from ergate.restart import RestartPlan

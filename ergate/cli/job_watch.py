@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ergate.cli.common import find_place
 from ergate.cli.found import find_record, whole_job
 from ergate.cli.options import (
     AppOption,
@@ -20,6 +19,7 @@ from ergate.cli.options import (
     TimeoutOption,
     examples_text,
 )
+from ergate.cli.place import find_place
 from ergate.cli.printing import print_json, print_line, tell
 from ergate.cli.waiting import ending, wait_for_end
 from ergate.jobs.status import JobStatus

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ergate.cli import job_orders, job_watch
-from ergate.cli.common import find_place
 from ergate.cli.found import find_record, readable, whole_job
 from ergate.cli.options import (
     AppOption,
@@ -20,6 +19,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
+from ergate.cli.place import find_place
 from ergate.cli.printing import print_json, show, stdout_width, tell
 from ergate.jobs.status import JobStatus
 

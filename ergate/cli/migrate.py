@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ergate.cli.common import Place, find_place
 from ergate.cli.options import (
     AppOption,
     JsonOption,
@@ -16,6 +15,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
+from ergate.cli.place import Place, find_place
 from ergate.cli.printing import print_json, print_line
 
 if TYPE_CHECKING:

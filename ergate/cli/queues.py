@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ergate.cli.common import find_place
 from ergate.cli.confirming import YesOption, confirm
 from ergate.cli.options import (
     AppOption,
@@ -18,6 +17,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
+from ergate.cli.place import find_place
 from ergate.cli.printing import print_json, print_line, show, tell
 from ergate.errors import NotFoundError
 

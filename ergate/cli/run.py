@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ergate.cli.common import Place, find_place
 from ergate.cli.options import (
     AppArgument,
     ProfileOption,
@@ -21,6 +20,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
+from ergate.cli.place import Place, find_place
 from ergate.cli.printing import tell
 
 if TYPE_CHECKING:

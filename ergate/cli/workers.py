@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from ergate.cli.common import find_place
 from ergate.cli.options import (
     AppOption,
     JsonOption,
@@ -14,6 +13,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
+from ergate.cli.place import find_place
 from ergate.cli.printing import print_json, show
 
 app = new_app("Worker processes.", "ergate workers list")

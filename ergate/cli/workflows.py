@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ergate.cli.common import open_app
 from ergate.cli.options import AppOption, JsonOption, ProfileOption, examples_text, new_app
+from ergate.cli.place import open_app
 from ergate.cli.printing import print_json, print_line, show, tell
 from ergate.errors import InvalidDefinitionError, LoadError
 
