@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 from ergate.app import Ergate
 from ergate.brokers.direct import DirectBroker
 from ergate.brokers.opening import open_broker
-from ergate.client import Client, Wish
+from ergate.client import Client
 from ergate.errors import ErgateError, UnknownWorkflowError
 from ergate.jobs.events import Failed, Outcome, RecoveryPolicy, Retried, Settlement, Unroutable
 from ergate.jobs.job import Job
@@ -119,9 +119,31 @@ class Harness(Generic[JobT]):
 
     # --- handing in and asking ------------------------------------------------------------------
 
-    def enqueue(self, workflow: str | Workflow, input: object = None, **wish: Any) -> JobT:  # noqa: A002
-        """Accept a job without running it; takes and raises what `Ergate.enqueue` does."""
-        return self._client.enqueue(workflow, input, Wish(**wish))
+    def enqueue(
+        self,
+        workflow: str | Workflow,
+        input: object = None,  # noqa: A002 - the word that people know
+        *,
+        id: str | None = None,  # noqa: A002
+        context: object = None,
+        queue: str | None = None,
+        priority: int = 0,
+        at: datetime | None = None,
+        in_s: float | None = None,
+        fields: Mapping[str, object] | None = None,
+    ) -> JobT:
+        """Accept a job without running it; everything means what it means to `Ergate.enqueue`."""
+        return self._app.enqueue(
+            workflow,
+            input,
+            id=id,
+            context=context,
+            queue=queue,
+            priority=priority,
+            at=at,
+            in_s=in_s,
+            fields=fields,
+        )
 
     def job(self, job_id: str) -> JobT:
         """Return a job as it is now. Raises `JobNotFoundError`."""
