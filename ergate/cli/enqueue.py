@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ergate.cli.bulk import enqueue_lines
-from ergate.cli.inputs import FORM, json_text, json_value
+from ergate.cli.enqueue_options import (
+    ContextOption,
+    FromOption,
+    IdOption,
+    InputOption,
+    PriorityOption,
+    QueueNameOption,
+    SkipOption,
+    VerboseOption,
+    WaitOption,
+    WorkflowArgument,
+)
+from ergate.cli.inputs import json_text, json_value
 from ergate.cli.options import (
     AppOption,
     AtOption,
@@ -45,47 +55,24 @@ app = new_app("Hand in jobs.")
 )
 def enqueue(
     *,
-    workflow: Annotated[
-        str, typer.Argument(metavar="WORKFLOW", help="The workflow's unique name.")
-    ],
-    input_text: Annotated[
-        str | None, typer.Option("--input", metavar="JSON|@FILE|-", help=f"The input: {FORM}.")
-    ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(metavar="JSON|@FILE|-", help="The job's user context, in the same forms."),
-    ] = None,
-    job_id: Annotated[
-        str | None,
-        typer.Option("--id", metavar="ID", help="An id of your own; a second job with it is none."),
-    ] = None,
-    queue_name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The name of the queue to wait in.")
-    ] = None,
-    priority: Annotated[
-        int, typer.Option(metavar="N", help="Higher runs first; may be negative.")
-    ] = 0,
+    workflow: WorkflowArgument,
+    input_text: InputOption = None,
+    context: ContextOption = None,
+    job_id: IdOption = None,
+    queue_name: QueueNameOption = None,
+    priority: PriorityOption = 0,
     at: AtOption = None,
     in_s: InOption = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the end and print the result as JSON.")
-    ] = False,
+    wait: WaitOption = False,
     timeout_s: TimeoutOption = None,
-    lines: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FILE|-", help="One job for each line, which is its input."),
-    ] = None,
-    skip: Annotated[
-        int, typer.Option(metavar="N", min=0, help="With --from: leave out the first N lines.")
-    ] = 0,
+    lines: FromOption = None,
+    skip: SkipOption = 0,
     app_name: AppOption = None,
     queue: QueueOption = None,
     state: StateOption = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also tell when no app was found.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Hand in a job, or one for each line of a file.
 

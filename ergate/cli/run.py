@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -22,6 +22,20 @@ from ergate.cli.options import (
 )
 from ergate.cli.place import Place, find_place
 from ergate.cli.printing import tell
+from ergate.cli.run_options import (
+    BurstOption,
+    ConcurrencyOption,
+    GraceOption,
+    LeaseOption,
+    LogFormatOption,
+    LogLevelOption,
+    MaxJobsOption,
+    MaxRssOption,
+    PlainOption,
+    ProcessesOption,
+    QueuesOption,
+    ReloadOption,
+)
 
 if TYPE_CHECKING:
     from ergate.display.choose import Display
@@ -43,51 +57,18 @@ def run(
     app_name: AppArgument = None,
     queue: QueueOption = None,
     state: StateOption = None,
-    queues: Annotated[
-        str | None,
-        typer.Option(metavar="A,B", help="The names of the queues to serve (default: default)."),
-    ] = None,
-    processes: Annotated[
-        str | None,
-        typer.Option(metavar="N|auto", help="How many worker processes; auto is one per CPU."),
-    ] = None,
-    concurrency: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="How many steps each process runs at the same time."),
-    ] = None,
-    burst: Annotated[
-        bool, typer.Option("--burst", help="Stop when no job is left to run.")
-    ] = False,
-    reload: Annotated[
-        bool,
-        typer.Option("--reload", help="Load the app again when its .py, .toml or .json change."),
-    ] = False,
-    grace: Annotated[
-        str | None,
-        typer.Option(metavar="DURATION", help="How long running steps may go on at a stop (25s)."),
-    ] = None,
-    max_jobs: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Replace a process after so many steps."),
-    ] = None,
-    max_rss: Annotated[
-        str | None,
-        typer.Option(metavar="MIB", help="Replace a process that uses more memory than this."),
-    ] = None,
-    lease: Annotated[
-        str | None,
-        typer.Option(metavar="DURATION", help="How long a worker may be silent (15s)."),
-    ] = None,
-    plain: Annotated[
-        bool, typer.Option("--plain", help="Print lines also where a live display could be shown.")
-    ] = False,
-    log_format: Annotated[
-        str | None, typer.Option(metavar="console|json", help="How lines are written.")
-    ] = None,
-    log_level: Annotated[
-        str | None,
-        typer.Option(metavar="LEVEL", help="The least that is told: debug, info, warning, error."),
-    ] = None,
+    queues: QueuesOption = None,
+    processes: ProcessesOption = None,
+    concurrency: ConcurrencyOption = None,
+    burst: BurstOption = False,
+    reload: ReloadOption = False,
+    grace: GraceOption = None,
+    max_jobs: MaxJobsOption = None,
+    max_rss: MaxRssOption = None,
+    lease: LeaseOption = None,
+    plain: PlainOption = False,
+    log_format: LogFormatOption = None,
+    log_level: LogLevelOption = None,
     profile: ProfileOption = None,
 ) -> None:
     """Run the app's workflows until Ctrl-C.
