@@ -13,10 +13,12 @@ from collections.abc import Iterator
 import pytest
 
 from ergate.testing.servers.base import ServerMissing, missing
+from ergate.testing.servers.postgres import PostgresServer
 from ergate.testing.servers.redis import RedisServer
 
 # Read once, as test suites commonly take such variables out of the environment of each test.
 GIVEN_REDIS = os.environ.get("ERGATE_TEST_REDIS_URL")
+GIVEN_POSTGRES = os.environ.get("ERGATE_TEST_POSTGRES_URL")
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +50,36 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     except ServerMissing as exc:
         missing(exc)
     with RedisServer(tmp_path_factory.mktemp("redis") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a Postgres server that all tests of the session share."""
+    if GIVEN_POSTGRES:
+        yield GIVEN_POSTGRES
+        return
+    try:
+        PostgresServer.find()
+    except ServerMissing as exc:
+        missing(exc)
+    with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server.url
+
+
+@pytest.fixture
+def postgres_url(postgres_address: str) -> str:
+    """Give a Postgres URL whose schema no other test uses, so that nothing is there."""
+    sign = "&" if "?" in postgres_address else "?"
+    return f"{postgres_address}{sign}schema=test_{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Give a Postgres server for one test alone, which may kill it."""
+    try:
+        PostgresServer.find()
+    except ServerMissing as exc:
+        missing(exc)
+    with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
         yield server
