@@ -49,10 +49,15 @@ class EventLoop:
         try:
             loop.run_forever()
         finally:
+            # A step that was left behind gets to its `finally`, and is not reported as forgotten.
+            tasks = _cancel_tasks(loop)
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
 
-def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    for task in asyncio.all_tasks(loop):
+def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> set[asyncio.Task[Any]]:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
         task.cancel()
+    return tasks
