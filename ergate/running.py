@@ -43,6 +43,7 @@ def run_app(
         if target is not None and not _is_shared(broker):
             _check_one_process(broker, settings, watch)
             target = None
+        _check_can_end(broker, settings)
         reloader = Reloader(watch) if watch is not None else None
         report(_started(program, broker, settings))
         if target is None:
@@ -69,6 +70,16 @@ def _check_one_process(
         raise UsageError(
             f'--reload replaces worker processes, and "{store}" would lose its jobs with them. '
             "Use sqlite, which needs no server."
+        )
+
+
+def _check_can_end(broker: Broker | DirectBroker, settings: Settings) -> None:
+    """Raise `UsageError` for a burst that would never be over."""
+    if settings.burst and isinstance(broker, DirectBroker):
+        raise UsageError(
+            f"Nobody can tell when nothing is left to run: {broker.labels.queue} has get_one and "
+            "put, and neither says that it is empty. Leave burst out and stop with Ctrl-C, or "
+            'name a full state store, as in state_store="sqlite".'
         )
 
 
@@ -102,10 +113,10 @@ def log_problems(event: Event) -> None:
 
     log = logging.getLogger("ergate")
     if isinstance(event, Trouble | JobsRecovered):
-        log.warning("%s", event)
+        log.warning("%s", event.what if isinstance(event, Trouble) else event)
     elif isinstance(event, StepsEnded):
         for step in event.steps:
             if step.error is not None:
                 log.warning(
-                    "Step %s of job %s: %s. %s", step.step, step.job_id, step.outcome, step.error
+                    "Step %r of job %r: %s, %r", step.step, step.job_id, step.outcome, step.error
                 )

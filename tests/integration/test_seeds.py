@@ -270,6 +270,16 @@ def say_hi() -> None:
     print("world")
 """
 
+ENDLESS_HI = """\
+async def say_hi() -> None:
+    import asyncio
+    try:
+        print("Hello")
+        await asyncio.sleep(60)
+    finally:
+        print("cleaned up")
+"""
+
 
 def slow_example(directory: Path) -> Path:
     file = readme(directory)
@@ -332,3 +342,26 @@ def test_a_get_one_that_returns_no_job_is_named(tmp_path: Path) -> None:
     with Program(file) as program:
         assert program.wait() == 1
         assert "MyQueue.get_one returned {'id': 1}, not a Job." in program.errors
+
+
+def test_a_burst_is_refused_because_nobody_can_tell_that_the_queue_is_empty(
+    tmp_path: Path,
+) -> None:
+    file = readme(tmp_path)
+    file.write_text(file.read_text().replace("app.run()", "app.run(burst=True)"))
+    with Program(file) as program:
+        assert program.wait() == 1
+        assert "Nobody can tell when nothing is left to run" in program.errors
+
+
+def test_an_async_step_that_a_second_signal_interrupts_cleans_up(tmp_path: Path) -> None:
+    file = readme(tmp_path)
+    step = 'def say_hi() -> None:\n    print("Hello world")\n'
+    file.write_text(file.read_text().replace(step, ENDLESS_HI))
+    with Program(file) as program:
+        assert program.lines(2) == ["Updating 1", "Hello"]
+        program.send_twice(signal.SIGINT)
+        assert program.lines(9) == ["cleaned up"]
+        assert program.wait() == 0
+        assert "never retrieved" not in program.errors
+        assert "destroyed" not in program.errors
