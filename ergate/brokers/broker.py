@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from ergate.contracts.capabilities import Level
-from ergate.contracts.state_store import Settled, StateStore, Swept
+from ergate.contracts.state_store import Settled, StateStore, StepTransaction, Swept
 from ergate.jobs.events import RecoveryPolicy, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
@@ -60,6 +61,15 @@ class Broker(ABC):
     @abstractmethod
     def settle(self, settlements: Sequence[Settlement]) -> Settled:
         """Write outcomes and make the next steps runnable."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[StepTransaction]:
+        """Lend a transaction of the store to a step: see `StateStore.transaction`."""
+        with self.store.transaction() as transaction:
+            yield transaction
+
+    def settled(self, settled: Settled) -> None:  # noqa: B027
+        """Tell those who wait of what a committed transaction made ready."""
 
     @abstractmethod
     def sweep(

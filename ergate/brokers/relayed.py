@@ -109,6 +109,9 @@ class RelayedBroker(Broker):
         self._publish_or_leave(settled.ready)
         return settled
 
+    def settled(self, settled: Settled) -> None:
+        self._publish_or_leave(settled.ready)
+
     def sweep(
         self,
         policy: RecoveryPolicy,

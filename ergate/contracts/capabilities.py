@@ -16,6 +16,8 @@ class Capability(StrEnum):
     """A queue that can count what waits in it."""
     PURGE = "purge"
     """A queue that can drop all that waits in it."""
+    TRANSACTIONAL_STEPS = "transactional steps"
+    """A store that can write a step's outcome on a connection which the step writes on, too."""
 
 
 class Level(Enum):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.queue import unsupported
 from ergate.jobs.events import RecoveryPolicy, RestartAsked, Settlement
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
@@ -92,6 +94,17 @@ class DeadLetter:
     at: float
 
 
+class StepTransaction(ABC):
+    """A transaction of a state store, lent to one step."""
+
+    connection: object
+    """The client library's own connection; the step must not commit or roll back on it."""
+
+    @abstractmethod
+    def settle(self, settlement: Settlement) -> Settled:
+        """Write the step's outcome in this transaction, like `StateStore.settle`."""
+
+
 class StateStore(ABC):
     """The truth about every job. Each method is one atomic act, or a list of them.
 
@@ -159,6 +172,15 @@ class StateStore(ABC):
         A settlement counts only while the job is RUNNING, held by that worker, at that revision.
         One that landed before (the answer was lost) is not refused when it is sent again.
         """
+
+    def transaction(self) -> AbstractContextManager[StepTransaction]:
+        """Open a transaction for a step that writes where its outcome is written.
+
+        It commits when the block ends, and rolls back when the block raises; an error of the
+        commit itself is `BackendUnavailable`, and leaves open whether it landed.
+        Needs `Capability.TRANSACTIONAL_STEPS`.
+        """
+        raise unsupported(self, Capability.TRANSACTIONAL_STEPS)
 
     @abstractmethod
     def held(self, worker_id: str) -> Mapping[str, int]:
@@ -248,7 +270,7 @@ class StateStore(ABC):
 
     @abstractmethod
     def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
-        """Make an ended job runnable again. Raises `JobNotFoundError`, `UsageError` for a live one."""
+        """Make an ended job runnable again, or raise `JobNotFoundError` or `UsageError`."""
 
     @abstractmethod
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:

@@ -10,7 +10,7 @@ from pydantic import PydanticUserError, TypeAdapter
 
 from ergate.errors import InvalidDefinitionError
 from ergate.injection.kinds import is_kind, kind_of
-from ergate.injection.markers import Context, CurrentJob, Depends, Input
+from ergate.injection.markers import Context, CurrentJob, Depends, Input, Transaction
 from ergate.injection.plan import Dependency, InputParameter, Plan, first_input
 from ergate.injection.signature import EMPTY, MarkedParameter, read_signature
 from ergate.injection.sources import (
@@ -20,6 +20,7 @@ from ergate.injection.sources import (
     JobSource,
     Parameter,
     Source,
+    TransactionSource,
     type_name,
 )
 from ergate.types import adapter_for
@@ -98,6 +99,8 @@ class PlanBuilder:
                 return DependencySource(self._place_of(function, parameter.name, owner))
             case CurrentJob():
                 return JobSource()
+            case Transaction():
+                return TransactionSource(owner)
             case Context():
                 return ContextSource(*self._stored(parameter, owner))
             case Input() | None:

@@ -37,5 +37,15 @@ class Input:
     """The parameter gets the step's input: the last return value, or the job's first input."""
 
 
-Marker = Depends | Context | CurrentJob | Input
-MARKERS = (Depends, Context, CurrentJob, Input)
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """The parameter gets the connection on which the step's outcome will be written.
+
+    What the step writes on it and the job's new state are committed together, or not at all: for
+    such a step the effect, too, happens exactly once. The step must not commit itself. It needs a
+    state store with the capability TRANSACTIONAL_STEPS; with another one the step fails.
+    """
+
+
+Marker = Depends | Context | CurrentJob | Input | Transaction
+MARKERS = (Depends, Context, CurrentJob, Input, Transaction)

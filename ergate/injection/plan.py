@@ -10,7 +10,13 @@ from pydantic import TypeAdapter
 
 from ergate.errors import InvalidDefinitionError
 from ergate.injection.kinds import Kind
-from ergate.injection.sources import InputSource, Parameter
+from ergate.injection.sources import (
+    InputSource,
+    Parameter,
+    Source,
+    StoredValue,
+    TransactionSource,
+)
 from ergate.injection.values import StepValues
 
 _NOTHING_MADE: tuple[object, ...] = ()
@@ -57,11 +63,14 @@ class Plan:
     has_return_annotation: bool
     has_dependencies: bool = field(init=False)
     needs_loop: bool = field(init=False)
+    needs_transaction: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "has_dependencies", bool(self.dependencies))
         is_any_async = any(dependency.kind.is_async for dependency in self.dependencies)
         object.__setattr__(self, "needs_loop", self.is_async or is_any_async)
+        wants_connection = any(isinstance(source, TransactionSource) for source in self._sources())
+        object.__setattr__(self, "needs_transaction", wants_connection)
 
     def arguments(self, values: StepValues) -> dict[str, object]:
         """Return the arguments of a step that has no dependencies.
@@ -89,10 +98,12 @@ class Plan:
                     f"is not complete: {exc}"
                 ) from exc
 
-    def _adapters(self) -> list[TypeAdapter[Any] | None]:
+    def _sources(self) -> list[Source]:
         groups = (self.parameters, *(dependency.parameters for dependency in self.dependencies))
-        sources = [parameter.source for group in groups for parameter in group]
-        read = [source.adapter for source in sources if hasattr(source, "adapter")]
+        return [parameter.source for group in groups for parameter in group]
+
+    def _adapters(self) -> list[TypeAdapter[Any] | None]:
+        read = [source.adapter for source in self._sources() if isinstance(source, StoredValue)]
         return [*read, self.return_adapter]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pydantic
 from pydantic import TypeAdapter
 
-from ergate.errors import ValidationError
+from ergate.errors import Unsupported, ValidationError
 from ergate.injection.values import StepValues
 
 
@@ -74,6 +74,22 @@ class JobSource:
 
     def read(self, values: StepValues, made: Sequence[object]) -> object:
         return values.job()
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSource:
+    """The connection of the transaction in which the step runs."""
+
+    owner: str
+
+    def read(self, values: StepValues, made: Sequence[object]) -> object:
+        if values.connection is None:
+            raise Unsupported(
+                f"{self.owner} asks for the connection of its Transaction(), and here outcomes are "
+                "not written in one. Use a state store that declares TRANSACTIONAL_STEPS, such as "
+                "sqlite: see `ergate backends list`."
+            )
+        return values.connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,3 +17,5 @@ class StepValues:
     input_json: str | None
     context_json: str | None
     job: Callable[[], object]
+    connection: object = None
+    """Where the step's outcome will be written; `None` when it is not written with the step."""

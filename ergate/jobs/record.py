@@ -13,7 +13,9 @@ class JobRecord:
 
     Times are seconds since 1970-01-01 UTC on the store's clock.
     `revision` grows by one with each transition and is the fencing token: whoever wants to change
-    the job must name the revision that it saw. `seq` grows by one with each applied step.
+    the job must name the revision that it saw. `seq` grows by one with each applied step, and when
+    a person lets an ended job run again from another step or with another input:
+    `"<id>:<seq>"` is the idempotency key of a step.
     """
 
     id: str

@@ -189,10 +189,15 @@ def _restart(record: JobRecord, event: RestartAsked, now: float) -> JobRecord | 
     if not record.status.is_final:
         return Rejection(f"still {record.status}")
     first = event.steps_completed == 0
+    # The same step with the same input keeps its idempotency key: what it did outside may have
+    # happened. Anything else must not be taken for it. A completed job has used up all its keys.
+    is_same = event.step_name == record.step_name and event.input_json == record.input_json
+    keeps_key = is_same or record.status is JobStatus.COMPLETED
     return replace(
         _undelivered(record),
         status=JobStatus.QUEUED,
         revision=record.revision + 1,
+        seq=record.seq if keeps_key else record.seq + 1,
         current_step=event.step,
         step_name=event.step_name,
         fingerprint=event.fingerprint,
@@ -200,7 +205,7 @@ def _restart(record: JobRecord, event: RestartAsked, now: float) -> JobRecord | 
         steps_completed=event.steps_completed,
         percent_completed=event.percent,
         initial_input_value=event.input_json if first else record.initial_input_value,
-        last_return_value=record.last_return_value if first else event.input_json,
+        last_return_value="null" if first else event.input_json,
         attempt=0,
         error=None,
         cancel_requested=False,
@@ -265,13 +270,14 @@ def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow 
         return None
     outcome = event.outcome if isinstance(event, Settlement) else None
     applied = isinstance(outcome, Advanced | Completed)
+    subject = after if isinstance(event, RestartAsked) else before
     return HistoryRow(
         job_id=before.id,
         revision=after.revision,
         event=event_name(event),
         status=after.status,
-        seq=before.seq,
-        step_name=after.step_name if isinstance(event, RestartAsked) else before.step_name,
+        seq=subject.seq,
+        step_name=subject.step_name,
         next_step=outcome.step_name if isinstance(outcome, Advanced) else None,
         attempt=before.attempt,
         worker_id=before.worker_id,

@@ -29,7 +29,7 @@ QUEUES_S = 1.0
 HOSTS_S = 5.0
 PRUNE_S = 60.0
 TASK_PAUSE_S = 0.5
-BURST_HORIZON_S = 60.0
+BURST_HORIZON_S = 10.0
 """In burst mode, jobs that come due within this time are waited for."""
 
 Living = Callable[[], Sequence[WorkerInfo]]

@@ -73,6 +73,8 @@ class StepRun:
     workflow: Workflow
     step: WorkflowStep[..., Any]
     timeout_s: float | None
+    connection: object = None
+    """Where the outcome will be written, for a step that runs in a transaction."""
 
     @property
     def what(self) -> str:
@@ -118,7 +120,10 @@ class Runner:
     def _call(self, run: StepRun) -> object:
         plan = run.step.plan
         values = StepValues(
-            run.claim.input_json, run.claim.user_context, partial(self._job, run.claim)
+            run.claim.input_json,
+            run.claim.user_context,
+            partial(self._job, run.claim),
+            run.connection,
         )
         if plan.is_async:
             return self._loop.run(self._acall(run, values))

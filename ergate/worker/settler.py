@@ -107,6 +107,14 @@ class Settler(threading.Thread):
         return batch
 
     def _settle(self, batch: Sequence[Ended]) -> None:
+        for ended in batch:
+            if ended.settled is not None:  # the step's own transaction wrote it
+                self._report(self._told([ended], ended.settled))
+        batch = [ended for ended in batch if ended.settled is None]
+        if batch:
+            self._write(batch)
+
+    def _write(self, batch: Sequence[Ended]) -> None:
         settlements = [self._settlement(ended) for ended in batch]
         try:
             settled = self._until_available(settlements)
@@ -115,7 +123,7 @@ class Settler(threading.Thread):
         except Exception as exc:  # noqa: BLE001 - one bad outcome must not stop the others
             if len(batch) > 1:  # find the one that cannot be written, and write the others
                 for ended in batch:
-                    self._settle([ended])
+                    self._write([ended])
                 return
             self._fail(batch[0], exc)
             return

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ergate.brokers.broker import Broker
+from ergate.contracts.state_store import Settled
 from ergate.errors import StepTimeout
 from ergate.failpoints import failpoint
 from ergate.jobs.errors import JobError
@@ -17,6 +19,7 @@ from ergate.jobs.events import Failed, Outcome, Released, Unroutable
 from ergate.jobs.record import JobRecord
 from ergate.worker.marks import NEVER, NO_RETRY, Mark, Marks
 from ergate.worker.runner import Interrupted, Runner, StepRun, timed_out
+from ergate.worker.transactional import run_in_transaction
 
 log = logging.getLogger("ergate")
 
@@ -32,6 +35,8 @@ class Ended:
     outcome: Outcome
     step: str
     run_s: float
+    settled: Settled | None = None
+    """What became of it, when the step's own transaction wrote it already."""
 
 
 class Slot(threading.Thread):
@@ -67,7 +72,7 @@ class Slot(threading.Thread):
         self._mark(run, started)
         failpoint("before_step")
         try:
-            outcome = self._guarded(run)
+            outcome, settled = self._guarded(run)
         except Interrupted:
             return None
         finally:
@@ -76,18 +81,18 @@ class Slot(threading.Thread):
         if self._is_abandoned:
             return None  # it was settled as timed out, long ago
         failpoint("after_step")
-        return Ended(claim, outcome, run.step.name, time.monotonic() - started)
+        return Ended(claim, outcome, run.step.name, time.monotonic() - started, settled)
 
-    def _guarded(self, run: StepRun) -> Outcome:
+    def _guarded(self, run: StepRun) -> tuple[Outcome, Settled | None]:
         """Run the step; an exception thrown into this thread may arrive a moment too late."""
         try:
             try:
-                return self._slots.runner.run(run)
+                return self._slots.run(run)
             finally:
                 with self._lock:
                     self._running, self._deadline = None, NEVER
         except (StepTimeout, Interrupted) as exc:
-            return self._slots.runner.raised(run, exc)
+            return self._slots.runner.raised(run, exc), None
 
     def _mark(self, run: StepRun, started: float) -> None:
         deadline = NEVER if run.timeout_s is None else started + run.timeout_s
@@ -149,6 +154,7 @@ class Slots:
         runner: Runner,
         marks: Marks,
         ended: Callable[[Ended], None],
+        broker: Broker,
         *,
         gives_up_threads: bool = False,
     ) -> None:
@@ -156,9 +162,16 @@ class Slots:
         self.marks = marks
         self.ended = ended
         self.inbox: queue.SimpleQueue[JobRecord | None] = queue.SimpleQueue()
+        self._broker = broker
         self.gives_up_threads = gives_up_threads
         self._concurrency = concurrency
         self._threads: list[Slot] = []
+
+    def run(self, run: StepRun) -> tuple[Outcome, Settled | None]:
+        """Run a step, in a transaction of the store if it asks for one."""
+        if run.step.plan.needs_transaction:
+            return run_in_transaction(self.runner, self._broker, run)
+        return self.runner.run(run), None
 
     def take(self, claim: JobRecord) -> None:
         """Run a claim as soon as a slot is free."""

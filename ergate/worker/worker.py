@@ -69,6 +69,7 @@ class Worker:
             Runner(program, self._loop),
             marks,
             self._step_ended,
+            broker,
             gives_up_threads=gives_up_threads,
         )
         self._in_hand: dict[str, int] = {}

@@ -79,6 +79,19 @@ class Database:
                 raise
 
     @contextmanager
+    def lend(self) -> Iterator[sqlite3.Connection]:
+        """Run a transaction like `write`, on a new connection for somebody else's hands."""
+        with self._write_lock, self._turn(), self._translated():
+            connection = self._connect()
+            try:
+                connection.execute(BATCH_TABLE)
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                connection.close()  # which rolls back what was not committed
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         """Keep other processes of ours from writing; the kernel ends the turn of one that dies."""
         fcntl.flock(self._turn_file, fcntl.LOCK_EX)

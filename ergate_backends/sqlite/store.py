@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ergate.clock import Clock
@@ -15,6 +16,7 @@ from ergate.contracts.state_store import (
     QueueStats,
     Settled,
     StateStore,
+    StepTransaction,
     Swept,
     WorkerInfo,
 )
@@ -26,6 +28,7 @@ from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection, submitted
 from ergate_backends.sqlite import asking, claiming, recovery, settling
 from ergate_backends.sqlite.database import Database
+from ergate_backends.sqlite.lending import SqliteTransaction
 from ergate_backends.sqlite.rows import (
     HISTORY_COLUMNS,
     INSERT_JOB,
@@ -55,7 +58,9 @@ REPUBLISH = """
 class SqliteStore(StateStore):
     """Jobs in one SQLite file, for all processes of one machine."""
 
-    capabilities = frozenset({Capability.SHARED, Capability.DURABLE})
+    capabilities = frozenset(
+        {Capability.SHARED, Capability.DURABLE, Capability.TRANSACTIONAL_STEPS}
+    )
 
     def __init__(self, path: Path, clock: Clock, synchronous: str = "full") -> None:
         self.level = Level.L2 if synchronous in ("full", "extra") else Level.L1
@@ -126,6 +131,16 @@ class SqliteStore(StateStore):
         if settled.ready:
             self._woken.set()
         return settled
+
+    @contextmanager
+    def transaction(self) -> Iterator[StepTransaction]:
+        with self._db.lend() as connection:
+            transaction = SqliteTransaction(connection, self._moment(1))
+            try:
+                yield transaction
+            finally:
+                transaction.take_back()
+        self._woken.set()
 
     def held(self, worker_id: str) -> Mapping[str, int]:
         with self._db.read() as tx:
