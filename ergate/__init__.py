@@ -9,7 +9,7 @@ from ergate.errors import (
     UnknownStepError,
     ValidationError,
 )
-from ergate.injection.markers import Context, CurrentJob, Depends, Input
+from ergate.injection.markers import Context, CurrentJob, Depends, Input, Transaction
 from ergate.jobs.job import Job
 from ergate.jobs.retry import Retry
 from ergate.jobs.status import JobStatus
@@ -42,6 +42,7 @@ __all__ = [
     "Retry",
     "ReverseGoToError",
     "StateStoreProtocol",
+    "Transaction",
     "UnknownStepError",
     "ValidationError",
     "Workflow",

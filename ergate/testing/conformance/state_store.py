@@ -14,6 +14,7 @@ from ergate.testing.conformance.outbox import Outbox
 from ergate.testing.conformance.payloads import Payloads
 from ergate.testing.conformance.settling import Settling
 from ergate.testing.conformance.sweeping import Sweeping
+from ergate.testing.conformance.transactions import Transactions
 
 
 class StateStoreSuite(
@@ -21,6 +22,7 @@ class StateStoreSuite(
     Accepting,
     Claiming,
     Settling,
+    Transactions,
     Leases,
     Sweeping,
     Outbox,
