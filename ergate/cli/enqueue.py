@@ -33,7 +33,7 @@ from ergate.cli.options import (
 )
 from ergate.cli.place import Place, find_place
 from ergate.cli.printing import job_document, print_json, print_line, tell
-from ergate.cli.waiting import wait_for_end
+from ergate.cli.waiting import left_alone, wait_for_end
 from ergate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ def enqueue(
             return
         job = _enqueue_one(client, workflow, input_text, wish)
         if wait:
-            _hint_if_nobody_works(broker, job)
-            wait_for_end(client, str(job.id), timeout_s, whole=as_json)
+            with left_alone(str(job.id)):
+                _hint_if_nobody_works(broker, job)
+                wait_for_end(client, str(job.id), timeout_s, whole=as_json)
         elif as_json:
             print_json(job_document(job))
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,14 +24,21 @@ def wait_for_end(client: Client[Any], job_id: str, timeout_s: float | None, *, w
     Ends with exit code 1 and the error on stderr when the job did not complete, or did not in
     time, and with 130 at Ctrl-C, which leaves the job alone. Raises `JobNotFoundError`.
     """
-    try:
+    with left_alone(job_id):
         job = client.wait(job_id, timeout_s)
+    print_end(job, whole=whole)
+
+
+@contextmanager
+def left_alone(job_id: str) -> Iterator[None]:
+    """At Ctrl-C or a time-out inside the block, end the command and say that the job goes on."""
+    try:
+        yield
     except (KeyboardInterrupt, TimeoutError) as exc:
         is_late = isinstance(exc, TimeoutError)
         tell(f"error: {exc}" if is_late else "No longer waiting.")
         tell(f"The job goes on. Watch it with: ergate jobs watch {job_id}")
         raise typer.Exit(1 if is_late else INTERRUPTED) from None
-    print_end(job, whole=whole)
 
 
 def print_end(job: Job, *, whole: bool) -> None:
