@@ -28,9 +28,10 @@ class EventLoop:
             self._loop.call_soon_threadsafe(_cancel_tasks, self._loop)
 
     def close(self) -> None:
-        """Stop the loop and its thread."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        """Stop the loop and its thread; calling it twice is fine."""
+        loop, self._loop = self._loop, None
+        if loop is not None and self._thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
             self._thread.join(timeout=5)
 
     def _started(self) -> asyncio.AbstractEventLoop:
@@ -47,13 +48,24 @@ class EventLoop:
     def _serve(loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         try:
-            loop.run_forever()
+            _run_until_stopped(loop)
         finally:
             # A step that was left behind gets to its `finally`, and is not reported as forgotten.
             tasks = _cancel_tasks(loop)
             loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
+
+
+def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            # asyncio notes them for whoever waits, and then lets them through: one step that
+            # calls sys.exit() must not stop the loop of all others.
+            continue
+        return
 
 
 def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> set[asyncio.Task[Any]]:

@@ -1,73 +1,76 @@
-"""The event loop of a worker runs coroutines for threads, and ends without leaving any behind."""
+"""The event loop outlives whatever its coroutines do."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from concurrent.futures import CancelledError
+import sys
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from ergate.worker.event_loop import EventLoop
 
 
-def test_a_coroutine_runs_in_another_thread_and_gives_its_result() -> None:
-    async def thread() -> threading.Thread:
-        return threading.current_thread()
+@pytest.fixture
+def loop() -> Iterator[EventLoop]:
+    with closing(EventLoop()) as loop:
+        yield loop
 
+
+async def answer() -> int:
+    await asyncio.sleep(0)
+    return 42
+
+
+@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])
+def test_whatever_a_coroutine_raises_reaches_its_caller_and_nobody_else(
+    loop: EventLoop, end: type[BaseException]
+) -> None:
+    async def raise_it() -> None:
+        raise end
+
+    with pytest.raises(end):
+        loop.run(raise_it())
+    assert loop.run(answer()) == 42
+
+
+def test_a_task_that_exits_on_its_own_does_not_stop_the_loop(loop: EventLoop) -> None:
+    async def leave() -> None:
+        sys.exit(3)
+
+    async def spawn() -> object:
+        task = asyncio.create_task(leave())
+        (result,) = await asyncio.gather(task, return_exceptions=True)
+        return result
+
+    assert isinstance(loop.run(spawn()), SystemExit)
+    assert loop.run(answer()) == 42
+
+
+def test_closing_stops_the_thread(loop: EventLoop) -> None:
+    loop.run(answer())
+    thread = loop._thread
+    assert thread is not None
+    loop.close()
+    assert not thread.is_alive()
+
+
+def test_a_coroutine_that_was_left_running_is_cancelled_at_the_close() -> None:
     loop = EventLoop()
-    assert loop.run(thread()) is not threading.current_thread()
-    loop.close()
+    cleaned: list[str] = []
 
-
-def test_what_a_coroutine_raises_is_raised() -> None:
-    async def fail() -> None:
-        raise LookupError("no")
-
-    loop = EventLoop()
-    with pytest.raises(LookupError, match="no"):
-        loop.run(fail())
-    loop.close()
-
-
-def test_closing_a_loop_that_never_started_does_nothing() -> None:
-    EventLoop().close()
-
-
-def test_cancelling_ends_what_runs() -> None:
-    loop, begun = EventLoop(), threading.Event()
-
-    async def wait() -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    def cancel() -> None:
-        begun.wait(10)
-        loop.cancel_all()
-
-    threading.Thread(target=cancel).start()
-    with pytest.raises((CancelledError, asyncio.CancelledError)):
-        loop.run(wait())
-    loop.close()
-
-
-def test_what_still_runs_at_the_close_reaches_its_finally() -> None:
-    loop, begun, ended = EventLoop(), threading.Event(), threading.Event()
-
-    async def wait() -> None:
+    async def forget() -> None:
         try:
-            begun.set()
-            await asyncio.Event().wait()
+            await asyncio.sleep(60)
         finally:
-            ended.set()
+            cleaned.append("cleaned")
 
-    def run() -> None:
-        with pytest.raises((CancelledError, asyncio.CancelledError)):
-            loop.run(wait())
+    async def start() -> asyncio.Task[None]:
+        task = asyncio.create_task(forget())
+        await asyncio.sleep(0)
+        return task
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    begun.wait(10)
+    loop.run(start())
     loop.close()
-    thread.join(10)
-    assert (ended.is_set(), thread.is_alive()) == (True, False)
+    assert cleaned == ["cleaned"]
