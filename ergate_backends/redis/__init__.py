@@ -1,0 +1,1 @@
+"""Jobs in a Redis or Valkey server, and tickets in its streams."""

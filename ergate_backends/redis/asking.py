@@ -1,0 +1,135 @@
+"""What people ask: lists, counts, queues; and the end of what nobody asks about any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ergate.contracts.state_store import JobFilter, QueueStats
+from ergate.jobs.record import JobRecord
+from ergate.jobs.status import FINAL_STATUSES, JobStatus
+from ergate_backends.redis.ordering import read
+from ergate_backends.redis.server import Server
+
+PAGE = 200
+SKEW_S = 3600.0
+"""How much earlier than its creation a job may have ended, by two clocks that disagree."""
+
+
+def listed(server: Server, which: JobFilter, limit: int, offset: int) -> list[JobRecord]:
+    """Return jobs, the newest first."""
+    found: list[JobRecord] = []
+    if limit <= 0:
+        return found
+    for job in _jobs(server, which):
+        found.append(job)
+        if len(found) >= offset + limit:
+            break
+    return found[offset:]
+
+
+def count(server: Server, which: JobFilter) -> dict[JobStatus, int]:
+    """Return how many jobs there are by status."""
+    if which == JobFilter():
+        return _all_counts(server)
+    counts: dict[JobStatus, int] = {}
+    for job in _jobs(server, which):
+        counts[job.shown_status] = counts.get(job.shown_status, 0) + 1
+    return counts
+
+
+def _all_counts(server: Server) -> dict[JobStatus, int]:
+    kept = [status for status in JobStatus if status is not JobStatus.CANCELLING]
+    numbers = server.command("HMGET", server.key("counts"), *kept)
+    counts: dict[JobStatus, int] = {
+        status: int(number or 0) for status, number in zip(kept, numbers, strict=True)
+    }
+    cancelling = int(server.command("SCARD", server.key("cancelling")))
+    counts[JobStatus.CANCELLING] = cancelling
+    counts[JobStatus.RUNNING] -= cancelling
+    return {status: number for status, number in counts.items() if number > 0}
+
+
+def _jobs(server: Server, which: JobFilter) -> Iterator[JobRecord]:
+    """Yield the jobs that a filter asks for, the newest first, from the smallest index."""
+    first = 0
+    while ids := _page(server, which, first):
+        first += len(ids)
+        _, jobs = read(server, ids)
+        yield from (job for job_id in ids if (job := jobs.get(job_id)) and _matches(which, job))
+
+
+def _page(server: Server, which: JobFilter, first: int) -> list[str]:
+    if which.status in FINAL_STATUSES or which.status is JobStatus.PENDING:
+        index = server.key("status", which.status)
+    elif which.status is JobStatus.CANCELLING and first == 0:
+        ids = server.command("SMEMBERS", server.key("cancelling"))
+        return [job_id.decode() for job_id in ids]
+    elif which.status is JobStatus.CANCELLING:
+        return []
+    elif which.workflow is not None:
+        index = server.key("workflow", which.workflow)
+    else:
+        index = server.key("jobs")
+    oldest = "-inf" if which.since is None else repr(float(which.since))
+    page = server.command("ZREVRANGEBYSCORE", index, "+inf", oldest, "LIMIT", first, PAGE)
+    return [job_id.decode() for job_id in page]
+
+
+def _matches(which: JobFilter, job: JobRecord) -> bool:
+    return (
+        which.status in (None, job.shown_status)
+        and which.workflow in (None, job.workflow_name)
+        and which.queue in (None, job.queue)
+        and (which.since is None or job.created_at >= which.since)
+        and (which.finished_before is None or _finished_before(job, which.finished_before))
+    )
+
+
+def _finished_before(job: JobRecord, moment: float) -> bool:
+    return job.finished_at is not None and job.finished_at < moment
+
+
+def prune(server: Server, which: JobFilter, limit: int) -> int:
+    """Delete up to `limit` ended jobs with their history, the oldest first."""
+    gone = 0
+    statuses = FINAL_STATUSES if which.status is None else FINAL_STATUSES & {which.status}
+    for status in sorted(statuses):
+        while gone < limit:
+            ids = _oldest(server, status, which, limit - gone)
+            if not ids:
+                break
+            gone += int(server.run("forget", *ids))
+    return gone
+
+
+def _oldest(server: Server, status: JobStatus, which: JobFilter, limit: int) -> list[str]:
+    """Return ended jobs that the filter names; one page is read after the other until some are."""
+    latest = "+inf" if which.finished_before is None else repr(which.finished_before + SKEW_S)
+    index, first = server.key("status", status), 0
+    while True:
+        page = server.command("ZRANGEBYSCORE", index, "-inf", latest, "LIMIT", first, PAGE)
+        ids = [job_id.decode() for job_id in page]
+        if not ids:
+            return []
+        _, jobs = read(server, ids)
+        found = [job.id for job in jobs.values() if _matches(which, job)]
+        if found:
+            return found[:limit]
+        first += len(ids)
+
+
+def queues(server: Server) -> list[QueueStats]:
+    """Return what waits in each queue that has live jobs."""
+    found = [
+        QueueStats(
+            queue=queue.decode(),
+            ready=ready,
+            scheduled=scheduled,
+            running=running,
+            oldest_ready_at=int(mark) / 1e6 if mark else None,
+            next_due_at=float(due) if due else None,
+        )
+        for queue, ready, scheduled, running, mark, due in server.run("queues", repeatable=True)
+        if ready or scheduled or running
+    ]
+    return sorted(found, key=lambda stats: stats.queue)

@@ -1,0 +1,42 @@
+"""The Lua scripts: one file per act, each with the common part before it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from ergate_backends.redis.rows import COLUMNS
+
+_SHARED = {
+    "claim": ("claiming",),
+    "claim_ready": ("claiming",),
+    "forget": ("indexes",),
+    "submit": ("indexes",),
+    "write": ("indexes",),
+}
+"""Which scripts have more than the common part before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One act; Redis knows it by the hash of its text."""
+
+    name: str
+    text: str
+    digest: str
+
+
+@cache
+def script(name: str) -> Script:
+    """Return the script of this name."""
+    names = "', '".join(COLUMNS)
+    parts = [f"local FIELDS = {{'{names}'}}"]
+    parts += [_read(part) for part in ("common", *_SHARED.get(name, ()), name)]
+    text = "\n".join(parts)
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _read(name: str) -> str:
+    return (resources.files(__package__) / "lua" / f"{name}.lua").read_text(encoding="utf-8")

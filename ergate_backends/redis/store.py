@@ -1,0 +1,233 @@
+"""The Redis state store: every act is one script."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+
+from ergate.clock import Clock
+from ergate.contracts.address import Address
+from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.state_store import (
+    DeadLetter,
+    JobFilter,
+    QueueStats,
+    Settled,
+    StateStore,
+    Swept,
+    WorkerInfo,
+)
+from ergate.errors import BackendUnavailable, CorruptRecord, SchemaError, UsageError
+from ergate.jobs.events import CancelAsked, RecoveryPolicy, RestartAsked, Settlement
+from ergate.jobs.record import HistoryRow, JobRecord
+from ergate.jobs.status import JobStatus
+from ergate.jobs.ticket import Ticket
+from ergate.jobs.transitions import submitted
+from ergate_backends.redis import asking, burying, ordering, persistence, recovery, settling
+from ergate_backends.redis.rows import columns_of, packed, record_of
+from ergate_backends.redis.server import Argument, Server
+
+SCHEMA_VERSION = 1
+WAIT_CHUNK_S = 2.0
+"""A blocking wait is made of pieces this long: a missed bell costs no more, and neither does
+a connection that broke without a sign."""
+WAKE_KEPT_S = 10
+
+
+class RedisStore(StateStore):
+    """Jobs in one Redis server, for all processes that can reach it.
+
+    Raises `BackendUnavailable` when the server does not answer now.
+    """
+
+    def __init__(self, address: Address, clock: Clock) -> None:
+        self._server = Server(address, clock)
+        self._wake_key = self._server.key("wake", uuid.uuid4().hex)
+        self.level = persistence.level(self._server)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]  # the server decides
+        """Several processes always; durable when the server writes an append-only file."""
+        kept = {Capability.DURABLE} if self.level is not Level.L0 else set()
+        return frozenset({Capability.SHARED} | kept)
+
+    def migrate(self) -> None:
+        key = self._server.key("schema")
+        self._server.command("SET", key, SCHEMA_VERSION, "NX")
+        found = int(self._server.command("GET", key))
+        if found > SCHEMA_VERSION:
+            raise SchemaError(
+                f"The jobs in Redis have schema version {found}, newer than this version of Ergate "
+                f"knows ({SCHEMA_VERSION}). Upgrade Ergate, or use another ?prefix=."
+            )
+
+    def close(self) -> None:
+        self._server.close()
+
+    # --- accepting ------------------------------------------------------------------------------
+
+    def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> Sequence[Ticket]:
+        if not jobs:
+            return []
+        # Sent again after a broken connection, the token tells what this very call has stored.
+        arguments: list[Argument] = [uuid.uuid4().hex, int(if_absent)]
+        for job in jobs:
+            columns = columns_of(job)
+            arguments += (job.id, packed(submitted(job)), len(columns), *columns)
+        word, ids = self._server.run("submit", *arguments, repeatable=True)
+        if word == b"exists":
+            raise UsageError(
+                f'A job with the id "{ids.decode()}" exists already. '
+                "Leave the id out to get a new one."
+            )
+        first = {job.id: job for job in reversed(jobs)}
+        new = [first[job_id.decode()] for job_id in ids]
+        return [
+            Ticket(job.id, job.revision, job.queue) for job in new if job.status is JobStatus.QUEUED
+        ]
+
+    # --- the hot path ---------------------------------------------------------------------------
+
+    def claim_ready(self, queues: Sequence[str], limit: int, worker_id: str) -> Sequence[JobRecord]:
+        if limit <= 0:
+            return []
+        return self._claimed(
+            self._server.run("claim_ready", worker_id, limit, *dict.fromkeys(queues))
+        )
+
+    def claim(self, tickets: Sequence[Ticket], worker_id: str) -> Sequence[JobRecord]:
+        pairs = [text for ticket in tickets for text in (ticket.job_id, ticket.revision)]
+        return self._claimed(self._server.run("claim", worker_id, *pairs))
+
+    def _claimed(self, answer: Sequence[tuple[bytes, Sequence[bytes | None]]]) -> list[JobRecord]:
+        claimed = []
+        for job_id, values in answer:
+            try:
+                claimed.append(record_of(job_id.decode(), values))
+            except CorruptRecord as exc:
+                ordering.fail_damaged(self._server, job_id.decode(), exc)
+        return claimed
+
+    def wait_ready(self, queues: Sequence[str], timeout_s: float) -> bool:
+        bells = [self._server.key("bell", queue) for queue in queues]
+        lists = [self._server.key(kind, queue) for queue in queues for kind in ("ready", "sent")]
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if lists and self._server.command("EXISTS", *lists):
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            # Redis takes 0 for "for ever".
+            piece = f"{max(0.001, min(left, WAIT_CHUNK_S)):.3f}"
+            if self._server.command("BLPOP", self._wake_key, *bells, piece):
+                return True
+
+    def wake(self) -> None:
+        try:
+            self._server.command("RPUSH", self._wake_key, "1")
+            self._server.command("LTRIM", self._wake_key, -1, -1)
+            self._server.command("EXPIRE", self._wake_key, WAKE_KEPT_S)
+        except BackendUnavailable:
+            return  # the wait ends with the same error
+
+    def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        return settling.settle(self._server, settlements)
+
+    def held(self, worker_id: str) -> Mapping[str, int]:
+        held = _pairs(self._server.command("HGETALL", self._server.key("held", worker_id)))
+        return {job_id.decode(): int(revision) for job_id, revision in held.items()}
+
+    # --- the outbox -----------------------------------------------------------------------------
+
+    def unpublished(self, limit: int, older_than_s: float) -> Sequence[Ticket]:
+        rows = self._server.run("unpublished", max(limit, 0), f"{older_than_s * 1e6:.0f}")
+        return [
+            Ticket(job_id.decode(), int(revision), queue.decode())
+            for _, job_id, revision, queue in sorted(rows)[: max(limit, 0)]
+        ]
+
+    def published(self, tickets: Sequence[Ticket]) -> None:
+        pairs = [text for ticket in tickets for text in (ticket.job_id, ticket.revision)]
+        self._server.run("published", *pairs, repeatable=True)
+
+    def republish(self, older_than_s: float, limit: int) -> int:
+        age = f"{older_than_s * 1e6:.0f}"
+        return int(self._server.run("republish", age, max(limit, 0)))
+
+    # --- life and death of workers --------------------------------------------------------------
+
+    def heartbeat(self, workers: Sequence[WorkerInfo], lease_s: float) -> Sequence[str]:
+        return recovery.heartbeat(self._server, workers, lease_s)
+
+    def retire(self, worker_id: str) -> None:
+        self._server.run("retire", worker_id, repeatable=True)
+
+    def recover(
+        self,
+        worker_id: str,
+        started: Mapping[str, int],
+        *,
+        blame: bool,
+        reason: str,
+        policy: RecoveryPolicy,
+    ) -> Swept:
+        return recovery.recover(
+            self._server, worker_id, started, blame=blame, reason=reason, policy=policy
+        )
+
+    def sweep(
+        self, policy: RecoveryPolicy, *, limit: int = 500, dead_workers: Sequence[str] = ()
+    ) -> Swept:
+        return recovery.sweep(self._server, policy, limit, dead_workers)
+
+    # --- what people ask and order --------------------------------------------------------------
+
+    def get(self, job_id: str) -> JobRecord | None:
+        return ordering.read(self._server, [job_id])[1].get(job_id)
+
+    def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
+        return asking.listed(self._server, which, limit, offset)
+
+    def count(self, which: JobFilter) -> Mapping[JobStatus, int]:
+        return asking.count(self._server, which)
+
+    def history(self, job_id: str) -> Sequence[HistoryRow]:
+        return ordering.history(self._server, job_id)
+
+    def cancel(self, job_id: str) -> JobRecord:
+        return ordering.order(self._server, job_id, CancelAsked())
+
+    def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
+        return ordering.order(self._server, job_id, event)
+
+    def prune(self, which: JobFilter, *, limit: int = 1000) -> int:
+        return asking.prune(self._server, which, limit)
+
+    def queues(self) -> Sequence[QueueStats]:
+        return asking.queues(self._server)
+
+    def purge(self, queue: str) -> int:
+        return ordering.purge(self._server, queue)
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        return recovery.workers(self._server)
+
+    # --- dead letters ---------------------------------------------------------------------------
+
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        burying.bury(self._server, letters)
+
+    def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        return burying.newest(self._server, limit)
+
+    def exhume(self, letter_id: str) -> DeadLetter | None:
+        return burying.exhume(self._server, letter_id)
+
+
+def _pairs(flat: Sequence[bytes] | Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+    """Return the answer to HGETALL as a mapping, whatever the client library made of it."""
+    if isinstance(flat, Mapping):
+        return flat
+    return dict(zip(flat[::2], flat[1::2], strict=True))
