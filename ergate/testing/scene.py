@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,4 +142,5 @@ class Scene:
         """End every process and let go of the store."""
         for fleet in self._fleets:
             fleet.close()
+            sys.stdout.write(fleet.output())  # pytest shows it when a test failed
         self.broker.close()
