@@ -21,6 +21,9 @@ from ergate.supervisor.host import host_key
 from ergate.worker.events import Event, from_line
 from ergate.worker.marks import Mark, Marks
 
+SETTLED_S = 5.0
+"""A process that lived this long did not fail because of how it was started."""
+
 
 class Lines:
     """The lines that come through a pipe, without waiting for any."""
@@ -63,6 +66,7 @@ class Child:
     marks_descriptor: int
     info: WorkerInfo
     is_ready: bool = False
+    started: float = field(default_factory=time.monotonic)
     last_sign: float = field(default_factory=time.monotonic)
     """When it last gave a sign of life, on the monotonic clock."""
     cpu_s: float = 0.0
@@ -197,6 +201,15 @@ class Child:
             return self.kill_blames
         asked = self.end_reason is not None
         return not (asked and self.process.returncode == -signal.SIGTERM)
+
+    @property
+    def failed_by_itself(self) -> bool:
+        """Whether it ended with an error, and before it had worked for a while.
+
+        The next one would do the same at once; after a signal, or a long life, it may not.
+        """
+        was_killed = (self.process.returncode or 0) < 0
+        return not was_killed and time.monotonic() - self.started < SETTLED_S
 
     def exit_reason(self) -> str:
         """Say how the process ended."""

@@ -183,7 +183,6 @@ class Supervisor:
         for event in child.events():
             if isinstance(event, WorkerReady):
                 child.is_ready = True
-                self._seats[child.number].failures = 0
             elif isinstance(event, WorkerLeft):
                 child.has_left = True
             self._report(event)
@@ -264,13 +263,13 @@ class Supervisor:
         )
 
     def _plan_successor(self, seat: Seat, child: Child) -> float | None:
-        """Return the pause before a successor starts; a worker that was ready has none."""
+        """Return the pause before a successor starts; none after a death that came from outside."""
         if self._stopping.is_asked:
             return None
-        if child.is_ready or child.end_reason is not None:
-            seat.start_at = 0.0
+        if child.end_reason is not None or not child.failed_by_itself:
+            seat.failures, seat.start_at = 0, 0.0
             return 0.0
-        if self._reloader:
+        if self._reloader and not child.is_ready:
             # Somebody is at work on the app: the error is on the screen, and more tries are noise.
             seat.start_at = math.inf
             self._report(Trouble(what="The app cannot be loaded; the next save tries again."))
@@ -278,7 +277,7 @@ class Supervisor:
         seat.failures += 1
         pause_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (seat.failures - 1))
         seat.start_at = time.monotonic() + pause_s
-        if all(seat.failures >= START_FAILURES for seat in self._seats):
+        if not child.is_ready and all(seat.failures >= START_FAILURES for seat in self._seats):
             what = f"No worker could start in {START_FAILURES} attempts; giving up."
             self._report(Trouble(what=what))
             self._exit_code = 1
