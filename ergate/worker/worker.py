@@ -72,7 +72,8 @@ class Worker:
             broker,
             gives_up_threads=gives_up_threads,
         )
-        self._in_hand: dict[str, int] = {}
+        self._in_hand: set[tuple[str, int]] = set()
+        """Job id and revision of each claim that has not ended."""
         self._is_unsure = False
         self._pause_s = PAUSE_FIRST_S
         self._is_down = False
@@ -102,13 +103,13 @@ class Worker:
             if self._is_unsure:
                 self._give_back_strays()
             claims = self._broker.claim(self._settings.queues, room, TURN_S, self.worker_id)
+            self._is_available()
+            for claim in claims:
+                self._accept(claim)
         except BackendUnavailable as exc:
             self._is_unsure = True  # the claim may have landed although its answer did not
             self._wait_out(exc)
             return
-        self._is_available()
-        for claim in claims:
-            self._accept(claim)
         self._count_jobs()
 
     # --- claims ---------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ class Worker:
             self._take(claim)
 
     def _take(self, claim: JobRecord) -> None:
-        self._in_hand[claim.id] = claim.revision
+        self._in_hand.add((claim.id, claim.revision))
         self._hand.take()
         self._slots.take(claim)
 
@@ -148,18 +149,21 @@ class Worker:
         return False
 
     def _step_ended(self, ended: Ended) -> None:
-        self._in_hand.pop(ended.claim.id, None)
         self._settler.put(ended)
+        self._in_hand.discard((ended.claim.id, ended.claim.revision))
         self._hand.end(ended.run_s)
 
     def _give_back_strays(self) -> None:
         """Release what we hold without knowing it: claims whose answer got lost."""
-        self._settler.flush(LEAVE_S)
-        known = dict(self._in_hand)
+        # The order matters: what is not in hand now was given to the settler before, so once that
+        # is flushed the store holds it no more, and nothing on its way is taken for a stray.
+        known = set(self._in_hand)
+        if not self._settler.flush(LEAVE_S):
+            return
         strays = [
             Settlement(job_id, self.worker_id, revision, Released())
             for job_id, revision in self._broker.store.held(self.worker_id).items()
-            if known.get(job_id) != revision
+            if (job_id, revision) not in known
         ]
         if strays:
             self._broker.settle(strays)
