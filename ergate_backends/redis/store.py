@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from ergate.contracts.state_store import (
     Swept,
     WorkerInfo,
 )
-from ergate.errors import BackendUnavailable, CorruptRecord, SchemaError, UsageError
+from ergate.errors import CorruptRecord, SchemaError, UsageError
 from ergate.jobs.events import CancelAsked, RecoveryPolicy, RestartAsked, Settlement
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
@@ -29,10 +30,8 @@ from ergate_backends.redis.rows import columns_of, packed, record_of
 from ergate_backends.redis.server import Argument, Server
 
 SCHEMA_VERSION = 1
-WAIT_CHUNK_S = 2.0
-"""A blocking wait is made of pieces this long: a missed bell costs no more, and neither does
-a connection that broke without a sign."""
-WAKE_KEPT_S = 10
+WAIT_PIECE_S = 1.0
+"""A blocking wait is made of pieces this long: `wake` and a broken connection are noticed then."""
 
 
 class RedisStore(StateStore):
@@ -43,7 +42,7 @@ class RedisStore(StateStore):
 
     def __init__(self, address: Address, clock: Clock) -> None:
         self._server = Server(address, clock)
-        self._wake_key = self._server.key("wake", uuid.uuid4().hex)
+        self._woken = threading.Event()
         self.level = persistence.level(self._server)
 
     @property
@@ -110,27 +109,20 @@ class RedisStore(StateStore):
         return claimed
 
     def wait_ready(self, queues: Sequence[str], timeout_s: float) -> bool:
+        # A bell holds a marker while its queue has jobs of which nobody was told.
         bells = [self._server.key("bell", queue) for queue in queues]
-        lists = [self._server.key(kind, queue) for queue in queues for kind in ("ready", "sent")]
         deadline = time.monotonic() + timeout_s
-        while True:
-            if lists and self._server.command("EXISTS", *lists):
+        self._woken.clear()
+        while not self._woken.is_set() and (left := deadline - time.monotonic()) > 0:
+            piece_s = max(0.001, min(left, WAIT_PIECE_S))  # Redis takes 0 for "for ever"
+            if not bells:
+                self._woken.wait(piece_s)
+            elif self._server.once("BLPOP", *bells, f"{piece_s:.3f}"):
                 return True
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            # Redis takes 0 for "for ever".
-            piece = f"{max(0.001, min(left, WAIT_CHUNK_S)):.3f}"
-            if self._server.command("BLPOP", self._wake_key, *bells, piece):
-                return True
+        return False
 
     def wake(self) -> None:
-        try:
-            self._server.command("RPUSH", self._wake_key, "1")
-            self._server.command("LTRIM", self._wake_key, -1, -1)
-            self._server.command("EXPIRE", self._wake_key, WAKE_KEPT_S)
-        except BackendUnavailable:
-            return  # the wait ends with the same error
+        self._woken.set()
 
     def settle(self, settlements: Sequence[Settlement]) -> Settled:
         return settling.settle(self._server, settlements)
