@@ -1,0 +1,1 @@
+"""Jobs in Postgres, and an external queue of one table."""

@@ -1,0 +1,124 @@
+"""One connection: how it is made, and how long it waits for an answer."""
+
+from __future__ import annotations
+
+import select
+import time
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.waiting import Ready, Wait
+
+from ergate.errors import SettingsError
+from ergate_backends.postgres.errors import shown, translated
+from ergate_backends.postgres.target import Target
+
+CONNECT_TIMEOUT_S = 5
+ANSWER_S = 20.0
+"""An act takes milliseconds. Without an answer for this long the network has swallowed it."""
+LONG_ANSWER_S = 300.0
+"""For questions of people and for migrations, which may read or write whole tables."""
+
+# A dead peer is noticed although nothing is sent, and unanswered data does not wait for a quarter
+# of an hour. libpq understands these for TCP only.
+_KEEPALIVES = {
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+
+# The planner believes that a fresh table is small and keeps a plan that reads all of it; every act
+# of ours finds its rows by an index. A frozen client must not keep locks.
+_SESSION = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "enable_seqscan=off",
+        "enable_hashjoin=off",
+        "enable_mergejoin=off",
+        "jit=off",
+        "idle_in_transaction_session_timeout=15s",
+        "default_transaction_isolation=read\\ committed",
+    )
+)
+
+T = TypeVar("T")
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that gives up when no answer comes for `answer_s` seconds."""
+
+    answer_s = ANSWER_S
+
+    def wait(self, gen: PQGen[T], *args: object, **kwargs: object) -> T:
+        """Drive one exchange to its end; a connection without an answer is closed for good."""
+        try:
+            return _wait(gen, self.pgconn.socket, time.monotonic() + self.answer_s)
+        except BaseException as exc:
+            if not isinstance(exc, psycopg.Error) or isinstance(exc, _NoAnswer):
+                self.pgconn.finish()  # half an exchange: nobody can know what comes next
+            raise
+
+
+class _NoAnswer(psycopg.OperationalError):
+    """The server has not answered in time."""
+
+
+def connect(target: Target) -> Connection:
+    """Open a connection in autocommit mode. Raises `SettingsError`, `BackendUnavailable`."""
+    conninfo = _conninfo(target)
+    with translated(target):
+        connection = Connection.connect(conninfo, autocommit=True)
+    connection.prepare_threshold = 1 if target.notify else None
+    return connection
+
+
+def _conninfo(target: Target) -> str:
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(target.uri)
+    except psycopg.ProgrammingError as exc:
+        # The original would quote the address with its password.
+        raise SettingsError(f"{target.label} cannot be read: {shown(exc, target)}.") from None
+    parameters: dict[str, Any] = {
+        "connect_timeout": str(CONNECT_TIMEOUT_S),
+        "application_name": "ergate",
+        "client_encoding": "utf8",
+        **_KEEPALIVES,
+    }
+    if target.notify:  # poolers refuse a connection that brings session settings
+        given["options"] = f"{_SESSION} {given.get('options') or ''}".strip()
+    return psycopg.conninfo.make_conninfo("", **(parameters | given))
+
+
+def _wait(gen: PQGen[T], descriptor: int, deadline: float) -> T:
+    poll = select.poll()
+    try:
+        wanted = next(gen)
+        while True:
+            poll.register(descriptor, _EVENTS[wanted])
+            left_ms = (deadline - time.monotonic()) * 1000
+            events = poll.poll(left_ms) if left_ms > 0 else []
+            if not events:
+                raise _NoAnswer("the server did not answer in time")
+            wanted = gen.send(_readiness(events[0][1]))
+    except StopIteration as stop:
+        answer: T = stop.value
+        return answer
+
+
+_EVENTS = {
+    Wait.R: select.POLLIN,
+    Wait.W: select.POLLOUT,
+    Wait.RW: select.POLLIN | select.POLLOUT,
+}
+
+
+def _readiness(events: int) -> Ready:
+    # Also a hang-up is "readable": reading is what tells the library that the server is gone.
+    can_read = events & ~select.POLLOUT
+    can_write = events & select.POLLOUT
+    if can_read and can_write:
+        return Ready.RW
+    return Ready.R if can_read else Ready.W

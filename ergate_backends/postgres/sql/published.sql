@@ -1,0 +1,13 @@
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%(tickets)s::json) AS ticket (id text, revision bigint)
+), found AS MATERIALIZED (
+    -- A row that is locked is being claimed or changed; then its mark would come too late anyway.
+    SELECT ready.ctid AS place FROM wanted
+    JOIN {schema}.jobs AS job
+      ON job.id = wanted.id AND job.revision = wanted.revision AND job.status = 'queued'
+    JOIN {schema}.ready
+      ON ready.queue = job.queue AND ready.priority = job.priority AND ready.n = job.ready_n
+     AND ready.job_id = job.id AND ready.revision = wanted.revision
+    FOR UPDATE OF ready SKIP LOCKED
+)
+UPDATE {schema}.ready SET published_at = {now} FROM found WHERE ready.ctid = found.place
