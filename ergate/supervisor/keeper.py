@@ -48,6 +48,9 @@ class Keeper(threading.Thread):
         self._policy = RecoveryPolicy(max_deliveries=settings.max_deliveries)
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._troubles: set[str] = set()
+        self._renewed: float | None = None
+        """When the last heartbeat succeeded, on the monotonic clock."""
+        self._may_sweep_from = 0.0
         self.is_idle = False
         """In burst mode: whether nothing is left to run."""
 
@@ -141,15 +144,31 @@ class Keeper(threading.Thread):
         workers = self._living()
         if workers:
             self._broker.store.heartbeat(workers, self._settings.lease_s)
+        now = time.monotonic()
+        if self._is_overdue(now):
+            # The store was away, or we were. Others had the same outage, so their leases may have
+            # ended too: they get the time to renew them before anybody takes jobs from the living.
+            self._may_sweep_from = now + self._settings.heartbeat_s
+        self._renewed = now
+
+    def _is_overdue(self, now: float) -> bool:
+        """Whether leases may be near their end because this keeper could not renew them."""
+        longest_s = (self._settings.lease_s + self._settings.heartbeat_s) / 2
+        return self._renewed is not None and now - self._renewed > longest_s
+
+    def _may_sweep(self) -> bool:
+        now = time.monotonic()
+        return now >= self._may_sweep_from and not self._is_overdue(now)
 
     def sweep(self) -> None:
         """Make due jobs ready, and free jobs of workers whose lease has ended."""
-        self._swept(self._broker.sweep(self._policy, self._settings.queues))
+        if self._may_sweep():
+            self._swept(self._broker.sweep(self._policy, self._settings.queues))
 
     def bury_the_dead(self) -> None:
         """Free at once the jobs of workers that died on this machine with their supervisor."""
         dead = dead_here(self._broker.store.workers())
-        if dead:
+        if dead and self._may_sweep():
             swept = self._broker.sweep(self._policy, self._settings.queues, dead_workers=dead)
             self._swept(swept)
 
