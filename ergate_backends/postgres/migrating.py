@@ -74,7 +74,7 @@ def version(connection: Connection, schema: str) -> int:
 
 
 def migrate(pool: Pool, schema: str) -> None:
-    """Apply what is missing. Raises `SchemaError` when the stored schema is newer than this code."""
+    """Apply what is missing. Raises `SchemaError` when the stored schema is newer than we are."""
     with pool.use(LONG_ANSWER_S) as connection:
         if _refuse_newer(version(connection, schema), schema) == latest(schema):
             return

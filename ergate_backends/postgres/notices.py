@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import Literal
 
 import psycopg
 
@@ -26,17 +27,15 @@ _LONGEST = 200
 """Characters of a queue's name that travel; a name that begins the same wakes one in vain."""
 
 
-def channel(schema: str) -> str:
-    """Return the name under which processes of one schema call each other."""
-    return f"{schema}.ready"
+Heard = Literal["call", "wake", "nothing"]
 
 
 class Caller:
     """Tells other processes that a queue has something: at once, and then at most every 20 ms."""
 
-    def __init__(self, pool: Pool, schema: str) -> None:
+    def __init__(self, pool: Pool, channel: str) -> None:
         self._pool = pool
-        self._channel = channel(schema)
+        self._channel = channel
         self._changed = threading.Condition()
         self._due: set[str] = set()
         self._thread: threading.Thread | None = None
@@ -86,8 +85,9 @@ class Caller:
 class Listener:
     """Hears calls on a connection of its own, which one thread at a time waits on."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, channel: str) -> None:
         self._target = target
+        self._channel = channel
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._wake_in, self._wake_out = os.pipe()
@@ -96,23 +96,24 @@ class Listener:
 
     def wake(self) -> None:
         """End a wait that blocks in another thread."""
-        with suppress(BlockingIOError, OSError):  # a full pipe wakes too; a closed one nobody
+        with suppress(OSError):  # a full pipe wakes too, and a closed one nobody
             os.write(self._wake_out, b"!")
 
-    def wait(self, queues: Sequence[str], timeout_s: float) -> bool:
-        """Block until a call for one of `queues`, a wake or the time limit; whether one came.
+    def wait(self, queues: Sequence[str], timeout_s: float) -> Heard:
+        """Block until a call for one of `queues`, a wake or the time limit; tell which it was.
 
-        Without a connection it only waits. Two threads take turns.
+        Without a connection there are no calls. Two threads take turns.
         """
         deadline = time.monotonic() + timeout_s
+        names = {queue[:_LONGEST] for queue in queues}
         with self._lock:
-            self._attend()
-            names = {queue[:_LONGEST] for queue in queues}
-            while not self._heard(names):
+            while not self._hears(names):
                 left_s = deadline - time.monotonic()
-                if left_s <= 0 or self._is_woken(left_s):
-                    return left_s > 0
-            return True
+                if left_s <= 0:
+                    return "nothing"
+                if self._is_woken(left_s):
+                    return "wake"
+            return "call"
 
     def close(self) -> None:
         """Let go of the connection and the pipe."""
@@ -134,7 +135,7 @@ class Listener:
             return False
         with suppress(BackendError, psycopg.Error):
             connection = connect(self._target)
-            connection.execute(f"LISTEN {quoted(channel(self._target.schema))}".encode())
+            connection.execute(f"LISTEN {quoted(self._channel)}".encode())
             self._connection = connection
         return self._connection is not None
 
@@ -143,7 +144,7 @@ class Listener:
             self._connection.close()
         self._connection = None
 
-    def _heard(self, names: set[str]) -> bool:
+    def _hears(self, names: set[str]) -> bool:
         """Take what has arrived, and return whether it is about one of `names`."""
         if self._connection is None:
             return False
@@ -158,9 +159,9 @@ class Listener:
 
     def _is_woken(self, timeout_s: float) -> bool:
         """Block until anything can be read; return whether it was a wake."""
-        poll = select.poll()
         if self._wake_in < 0:
             return True
+        poll = select.poll()
         poll.register(self._wake_in, select.POLLIN)
         if self._connection is not None:
             poll.register(self._connection.pgconn.socket, select.POLLIN)

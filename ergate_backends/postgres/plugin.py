@@ -26,7 +26,7 @@ def open_store(address: Address, clock: Clock) -> PostgresStore:
     return PostgresStore(Target.of(address), clock)
 
 
-def open_queue(address: Address, clock: Clock) -> PostgresQueue:
+def open_queue(address: Address, _clock: Clock) -> PostgresQueue:
     """Open the external queue in the same schema; it is made if it is not there."""
     from ergate_backends.postgres.queue import PostgresQueue
     from ergate_backends.postgres.target import Target

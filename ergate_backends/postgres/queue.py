@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from ergate.contracts.capabilities import Capability
 from ergate.contracts.queue import Delivery, Message, Queue
+from ergate.errors import BackendError
 from ergate_backends.postgres import migrating
 from ergate_backends.postgres.connection import LONG_ANSWER_S
 from ergate_backends.postgres.notices import Caller, Listener
@@ -63,6 +66,13 @@ _DEPTH = f"SELECT count(*) FROM {{schema}}.messages WHERE {_WAITS}"
 _PURGE = f"DELETE FROM {{schema}}.messages WHERE {_WAITS} RETURNING 1"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Handle:
+    queue: str
+    n: int
+    holder: str
+
+
 class PostgresQueue(Queue):
     """Messages in the order of their numbers, in the same schema as a state store would have."""
 
@@ -103,7 +113,7 @@ class PostgresQueue(Queue):
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return []
-            if self._listener.wait(names, min(self._look_s, left_s)).is_wake:
+            if self._listener.wait(names, min(self._look_s, left_s)) == "wake":
                 return []
 
     def _take(self, queues: Sequence[str], limit: int) -> list[Delivery]:
@@ -112,7 +122,7 @@ class PostgresQueue(Queue):
         rows = self._ask(_RECEIVE, queues=queues, limit=limit, lease_s=LEASE_S, holder=holder)
         self._holds = self._holds or bool(rows)
         return [
-            Delivery(bytes(body), queue, (queue, n, holder), f"postgres-{n}")
+            Delivery(bytes(body), queue, _Handle(queue, n, holder), f"postgres-{n}")
             for n, queue, body in sorted(rows)
         ]
 
@@ -141,7 +151,8 @@ class PostgresQueue(Queue):
     def close(self) -> None:
         if self._holds:
             self._holds = False
-            self._ask(_RELEASE_ALL, receiver=self._receiver)
+            with suppress(BackendError):  # then the leases end by themselves
+                self._ask(_RELEASE_ALL, receiver=self._receiver)
         if self._caller is not None:
             self._caller.close()
         self._listener.close()
@@ -150,10 +161,9 @@ class PostgresQueue(Queue):
 
 def _handles(deliveries: Sequence[Delivery]) -> dict[str, object]:
     """Return the handles of deliveries as arrays, in one order for all who lock these rows."""
-    handles = sorted({delivery.handle for delivery in deliveries if _is_ours(delivery.handle)})
-    queues, numbers, holders = zip(*handles, strict=True) if handles else ((), (), ())
-    return {"queues": list(queues), "numbers": list(numbers), "holders": list(holders)}
-
-
-def _is_ours(handle: object) -> bool:
-    return isinstance(handle, tuple)
+    handles = sorted({one.handle for one in deliveries if isinstance(one.handle, _Handle)})
+    return {
+        "queues": [handle.queue for handle in handles],
+        "numbers": [handle.n for handle in handles],
+        "holders": [handle.holder for handle in handles],
+    }

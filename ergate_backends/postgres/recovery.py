@@ -54,19 +54,15 @@ def recover(
     policy: RecoveryPolicy,
 ) -> Freed:
     """Free what a dead worker held, with exact blame."""
+    dead = storable(worker_id)
     with acts.pool.use() as connection, connection.transaction():
-        locked = Locked.of(acts.on(connection, "lock_held", worker_id=storable(worker_id)))
+        locked = Locked.of(acts.on(connection, "lock_held", worker_id=dead))
         events = [
-            (
-                job,
-                WorkerDied(
-                    storable(worker_id), blame and started.get(job.id) == job.revision, reason, policy
-                ),
-            )
+            (job, WorkerDied(dead, blame and started.get(job.id) == job.revision, reason, policy))
             for job in locked.jobs
         ]
         afters = transit(acts, connection, locked, events)
-        acts.on(connection, acts.sql.fill(_RETIRE), ids=[storable(worker_id)])
+        acts.on(connection, acts.sql.fill(_RETIRE), ids=[dead])
     recovered, failed = _counted(afters)
     swept = Swept(recovered=recovered, failed=failed, dead_workers=(worker_id,))
     return swept, made_ready(afters)

@@ -45,12 +45,16 @@ def history_of_row(row: Row) -> HistoryRow:
 
 def jobs_json(records: Iterable[JobRecord]) -> str:
     """Return records as one JSON array, the way the statements take many rows at once."""
-    return as_json([{name: storable(getattr(job, name)) for name in JOB_FIELDS} for job in records])
+    return as_json([_plain(record, JOB_FIELDS) for record in records])
 
 
 def history_json(rows: Iterable[HistoryRow]) -> str:
     """Return history rows as one JSON array."""
-    return as_json([{name: storable(getattr(row, name)) for name in HISTORY_FIELDS} for row in rows])
+    return as_json([_plain(row, HISTORY_FIELDS) for row in rows])
+
+
+def _plain(record: object, names: Sequence[str]) -> dict[str, object]:
+    return {name: storable(getattr(record, name)) for name in names}
 
 
 def tickets_json(tickets: Sequence[Ticket]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 
 from ergate_backends.postgres.rows import HISTORY_FIELDS, JOB_FIELDS
@@ -53,7 +53,7 @@ def filled(text: str, parts: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda place: parts[place[1]], text)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _file(name: str) -> str:
     text = resources.files(__package__).joinpath("sql", f"{name}.sql").read_text()
     # Comments are for readers, and an apostrophe or a percent sign in one would confuse psycopg.

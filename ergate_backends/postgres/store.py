@@ -33,7 +33,7 @@ from ergate_backends.postgres.pool import Pool
 from ergate_backends.postgres.rows import history_of_row, job_of, storable, tickets_json
 from ergate_backends.postgres.statements import Statements
 from ergate_backends.postgres.target import Target
-from ergate_backends.postgres.transition import Locked, lock, made_ready, transit
+from ergate_backends.postgres.transition import Locked, lock, transit
 
 LOOK_S = 1.0
 """How often a waiting worker looks although nobody called."""
@@ -55,8 +55,8 @@ class PostgresStore(StateStore):
         self._acts = Acts(self._pool, Statements(target.schema), clock)
         self._accepting = Accepting(self._acts, target)
         self._letters = Letters(self._acts)
-        self._caller = Caller(self._pool, target.schema)
-        self._listener = Listener(target)
+        self._caller = Caller(self._pool, f"{target.schema}.ready")
+        self._listener = Listener(target, f"{target.schema}.ready")
         with self._pool.use() as connection:
             self.level = level_of(connection)
 
@@ -97,9 +97,7 @@ class PostgresStore(StateStore):
     def claim(self, tickets: Sequence[Ticket], worker_id: str) -> Sequence[JobRecord]:
         if not tickets:
             return []
-        rows = self._acts.ask(
-            "claim", tickets=tickets_json(tickets), worker_id=storable(worker_id)
-        )
+        rows = self._acts.ask("claim", tickets=tickets_json(tickets), worker_id=storable(worker_id))
         return [job_of(row[1:]) for row in sorted(rows)]
 
     def wait_ready(self, queues: Sequence[str], timeout_s: float) -> bool:
@@ -108,11 +106,10 @@ class PostgresStore(StateStore):
         if self._listener.attend() and self._has_ready(queues):
             return True
         while True:
-            left_s = deadline - time.monotonic()
-            if self._listener.wait(queues, max(0.0, min(look_s, left_s))):
-                return True
-            if left_s <= look_s:
-                return False
+            left_s = max(0.0, deadline - time.monotonic())
+            heard = self._listener.wait(queues, min(look_s, left_s))
+            if heard != "nothing" or left_s <= look_s:
+                return heard == "call"
             if self._has_ready(queues):
                 return True
 

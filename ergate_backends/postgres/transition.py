@@ -63,6 +63,4 @@ def transit(
 
 def made_ready(afters: Iterable[JobRecord | Rejection]) -> list[JobRecord]:
     """Return the jobs that wait for a worker now."""
-    return [
-        job for job in afters if isinstance(job, JobRecord) and job.status is JobStatus.QUEUED
-    ]
+    return [job for job in afters if isinstance(job, JobRecord) and job.status is JobStatus.QUEUED]
