@@ -77,6 +77,8 @@ class Child:
     kill_blames: bool | None = None
     """Once the supervisor killed it: whether what it was running is to blame."""
     kill_at: float | None = None
+    is_too_large: bool = False
+    """Whether it was asked to leave for its memory: then a step that does not end is to blame."""
     urged: bool = False
     timed_out: list[Mark] = field(default_factory=list)
     _outputs: list[Lines] = field(default_factory=list)

@@ -210,7 +210,7 @@ class Supervisor:
             late = [mark for mark in marks if now > mark.deadline + OVERTIME_S]
             limit = self._settings.max_rss_mb
             if child.kill_at is not None and now > child.kill_at:
-                child.kill("it did not leave in time")
+                child.kill("it did not leave in time", blames=child.is_too_large)
             elif late:
                 child.timed_out = late
                 child.kill(f'step "{late[0].step}" ran past its time-out')
@@ -219,6 +219,7 @@ class Supervisor:
                 child.kill(reason, blames=True)
             elif limit is not None and child.kill_at is None and child.rss_mb() > limit:
                 reason = f"it uses more than {limit} MiB (max_rss)"
+                child.is_too_large = True
                 child.ask_to_leave(reason, self._deadline())
 
     def _dead(self, seat: Seat, child: Child) -> None:
