@@ -1,0 +1,116 @@
+"""The system suite for servers: what holds while the server itself is killed, wiped and cut off.
+
+class TestMyServer(OutageSuite):
+@pytest.fixture
+def server(self, tmp_path): ...  # a running `Server`
+
+@pytest.fixture
+def addresses(self, server):
+return Addresses(state_store=server.url)
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from ergate.jobs.status import JobStatus
+from ergate.testing.fleet import Fleet, eventually
+from ergate.testing.scene import Addresses, Scene
+from ergate.testing.servers.base import Server
+from ergate.worker.events import StepsEnded
+
+
+class OutageSuite:
+    """What must hold when a server dies and comes back while workers die, too."""
+
+    outage_jobs: ClassVar[int] = 3000
+    outage_kills: ClassVar[int] = 20
+    """How many workers are killed during the run."""
+    outages: ClassVar[int] = 5
+    down_s: ClassVar[float] = 0.5
+    kill_every_s: ClassVar[float] = 0.3
+    first_completion_s: ClassVar[float] = 5.0
+    """How long after its return the server may wait for the first outcome."""
+
+    @pytest.fixture
+    def server(self) -> Server:
+        """The server to kill: it runs, and belongs to this test alone."""
+        raise NotImplementedError("Provide a fixture `server`.")
+
+    @pytest.fixture
+    def addresses(self, server: Server) -> Addresses:
+        """A store or a queue in the server, and the other half."""
+        raise NotImplementedError("Provide a fixture `addresses`.")
+
+    @pytest.fixture
+    def scene(self, addresses: Addresses, tmp_path: Path) -> Iterator[Scene]:
+        """The store, and everything that happens to it."""
+        with closing(Scene(addresses, tmp_path)) as scene:
+            yield scene
+
+    @pytest.mark.timeout(300)
+    def test_killed_servers_and_workers_lose_nothing_and_apply_everything_once(
+        self, scene: Scene, server: Server
+    ) -> None:
+        """A random worker dies every 300 ms; the server dies five times among them."""
+        ids = scene.submit("chain", range(self.outage_jobs))
+        fleet = scene.fleet(processes=2, concurrency=2, max_deliveries=20)
+        chance, returns = random.Random(7), []
+        for number in range(self.outage_kills):
+            self._kill_one(fleet, chance)
+            if number % (self.outage_kills // self.outages) == 1:
+                server.kill()
+                time.sleep(self.down_s)
+                server.start()
+                returns.append(time.time())
+            time.sleep(self.kill_every_s)
+        assert not all(scene.job(job_id).status.is_final for job_id in ids[-50:])
+        ended = scene.wait_ended(timeout_s=200)
+        assert fleet.stop() == 0
+        assert len(returns) == self.outages
+        assert {job.status for job in ended} == {JobStatus.COMPLETED}
+        assert [job.last_return_value for job in ended] == [f"{n + 3}" for n in range(len(ids))]
+        scene.check()
+        waits = [self._first_outcome(fleet, at) - at for at in returns]
+        sys.stdout.write(f"From the server's return to the first outcome, in s: {waits}\n")
+        assert max(waits) <= self.first_completion_s
+
+    def _kill_one(self, fleet: Fleet, chance: random.Random) -> None:
+        workers = fleet.workers() or fleet.wait_ready()
+        fleet.hurt(chance.choice(sorted(workers)), signal.SIGKILL)
+
+    def _first_outcome(self, fleet: Fleet, at: float) -> float:
+        """Return when the first outcome was written after `at`."""
+        outcomes: list[float] = [
+            event["at"]
+            for event in fleet.events(StepsEnded)
+            for step in event["steps"]
+            if step["outcome"] in ("advanced", "completed")
+        ]
+        return min(outcome for outcome in outcomes if outcome > at)
+
+
+class WipeSuite(OutageSuite):
+    """The same for a server that is only the queue: it may even lose everything."""
+
+    wipe_jobs: ClassVar[int] = 600
+
+    @pytest.mark.timeout(240)
+    def test_a_queue_that_lost_everything_loses_no_job(self, scene: Scene, server: Server) -> None:
+        ids = scene.submit("chain", range(self.wipe_jobs))
+        fleet = scene.fleet(processes=2, concurrency=2)
+        eventually("some jobs have ended", lambda: scene.job(ids[0]).status.is_final)
+        server.reset()
+        ended = scene.wait_ended(timeout_s=200)
+        assert {job.status for job in ended} == {JobStatus.COMPLETED}
+        assert fleet.stop() == 0
+        scene.check()
