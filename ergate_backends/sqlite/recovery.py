@@ -85,15 +85,17 @@ def sweep(
     policy: RecoveryPolicy,
     limit: int,
     dead_workers: Sequence[str],
+    *,
+    asked_at: float,
     now: float,
 ) -> Swept:
-    """Make due jobs ready and free the jobs of workers without a live lease."""
+    """Make due jobs ready and free the jobs of workers whose lease had ended at `asked_at`."""
     tx.executemany("DELETE FROM workers WHERE worker_id = ?", [(dead,) for dead in dead_workers])
     due = sum(
         not isinstance(transition(tx, before, CameDue(), now + number * 1e-6), Rejection)
         for number, before in enumerate(sound(tx, _due(tx, limit, now), now))
     )
-    orphans = tx.execute(_ORPHANS, (now, limit)).fetchall()
+    orphans = tx.execute(_ORPHANS, (asked_at, limit)).fetchall()
     whole = sound(tx, orphans, now)
     recovered, failed = 0, len(orphans) - len(whole)
     gone: set[str] = set()
@@ -105,7 +107,7 @@ def sweep(
         if not isinstance(after, Rejection):
             failed += after.status is JobStatus.FAILED
             recovered += after.status is not JobStatus.FAILED
-    tx.execute("DELETE FROM workers WHERE expires_at <= ?", (now,))
+    tx.execute("DELETE FROM workers WHERE expires_at <= ?", (asked_at,))
     return Swept(due=due, recovered=recovered, failed=failed, dead_workers=sorted(gone))
 
 

@@ -215,14 +215,15 @@ class SqliteStore(StateStore):
     def sweep(
         self, policy: RecoveryPolicy, *, limit: int = 500, dead_workers: Sequence[str] = ()
     ) -> Swept:
-        # The time of asking: whoever waits for the write lock must not take from those whose
-        # heartbeats wait for it too.
-        now = self._clock.now()
+        # Leases are judged by the time of asking: a sweep that waits for the write lock must not
+        # take from those whose heartbeats wait for it too.
+        asked_at = self._clock.now()
         with self._db.read() as tx:
-            if not dead_workers and not recovery.sweep_has_work(tx, now):
+            if not dead_workers and not recovery.sweep_has_work(tx, asked_at):
                 return Swept()
         with self._db.write() as tx:
-            swept = recovery.sweep(tx, policy, limit, dead_workers, now)
+            now = self._clock.now()
+            swept = recovery.sweep(tx, policy, limit, dead_workers, asked_at=asked_at, now=now)
         if swept:
             self._woken.set()
         return swept
