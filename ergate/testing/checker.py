@@ -130,17 +130,29 @@ def _ending(job: JobRecord, rows: Sequence[HistoryRow]) -> Iterator[str]:
 
 
 def _applied_once(job: JobRecord, rows: Sequence[HistoryRow]) -> Iterator[str]:
+    seq = 0
+    for row in rows:
+        if row.event == "restarted":  # another input must not pass for what ran before
+            if row.seq not in (seq, seq + 1):
+                yield f"it was restarted at seq {row.seq}, and {seq} was next"
+            seq = row.seq
+        elif row.seq != seq:
+            yield f"revision {row.revision} is about seq {row.seq}, and {seq} was next"
+            seq = row.seq
+        seq += row.event == "applied"
+    if job.seq != seq:
+        yield f"its seq is {job.seq}, and {seq} was next"
+    yield from _holds_last_result(job, rows)
+
+
+def _holds_last_result(job: JobRecord, rows: Sequence[HistoryRow]) -> Iterator[str]:
+    if any(row.event == "restarted" for row in rows):
+        return  # a restart may go back, and change the input
     applied = [row for row in rows if row.event == "applied"]
-    seqs = [row.seq for row in applied]
-    if seqs != list(range(len(seqs))):
-        yield f"its steps were applied as {seqs}"
-    if job.seq != len(seqs):
-        yield f"its seq is {job.seq} after {len(seqs)} applied steps"
-    if applied and not any(row.event == "restarted" for row in rows):
-        if applied[-1].result != job.last_return_value:
-            yield f"it holds {job.last_return_value}, and the last step gave {applied[-1].result}"
-        if job.steps_completed != len(seqs):
-            yield f"{job.steps_completed} steps are completed, and {len(seqs)} were applied"
+    if applied and applied[-1].result != job.last_return_value:
+        yield f"it holds {job.last_return_value}, and the last step gave {applied[-1].result}"
+    if job.steps_completed != len(applied):
+        yield f"{job.steps_completed} steps are completed, and {len(applied)} were applied"
 
 
 def _effects(

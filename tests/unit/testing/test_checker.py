@@ -67,7 +67,33 @@ def test_a_gap_in_the_revisions_is_named(good: Aftermath) -> None:
 def test_a_step_that_was_applied_twice_is_named(good: Aftermath) -> None:
     *start, second = good.history["a"]
     twice = replace(second, seq=0)
-    assert "job a: its steps were applied as [0, 0]" in found(with_rows(good, *start, twice))
+    problems = found(with_rows(good, *start, twice))
+    assert "job a: revision 7 is about seq 0, and 1 was next" in problems
+    assert "job a: its seq is 2, and 1 was next" in problems
+
+
+def test_a_step_that_was_left_out_is_named(good: Aftermath) -> None:
+    *start, second = good.history["a"]
+    problems = found(with_rows(good, *start, replace(second, seq=2)))
+    assert "job a: revision 7 is about seq 2, and 1 was next" in problems
+
+
+def test_a_restart_may_take_a_fresh_key_and_no_other(good: Aftermath) -> None:
+    rows = good.history["a"]
+    for seq, problems in ((2, []), (3, []), (4, ["it was restarted at seq 4, and 2 was next"])):
+        restarted = replace(
+            rows[-1],
+            revision=8,
+            event="restarted",
+            seq=seq,
+            status=JobStatus.QUEUED,
+            worker_id=None,
+            claimed_at=None,
+        )
+        changed = with_rows(good, *rows, restarted)
+        job = replace(good.jobs["a"], revision=8, seq=seq, status=JobStatus.QUEUED)
+        found_ = found(replace(changed, jobs={"a": job}, ready=1))
+        assert found_ == [f"job a: {problem}" for problem in problems]
 
 
 def test_an_impossible_transition_is_named(good: Aftermath) -> None:
