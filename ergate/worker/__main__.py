@@ -9,24 +9,30 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import sys
 import threading
+import time
 import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ergate.brokers.direct import DirectBroker
-from ergate.errors import ErgateError, LoadError
+from ergate.errors import BackendUnavailable, ErgateError, LoadError
 from ergate.loading import load_object
 from ergate.settings import Settings
 from ergate.worker.direct import DirectWorker
-from ergate.worker.events import Event, to_line
+from ergate.worker.events import Event, Trouble, WorkerTick, to_line
 from ergate.worker.logs import configure_logging
 from ergate.worker.marks import Marks
 from ergate.worker.program import Runnable
+from ergate.worker.settler import PAUSE_FIRST_S, PAUSE_MAX_S, Report
 from ergate.worker.stopping import Stopping, handled
 from ergate.worker.worker import Worker
+
+Opened = TypeVar("Opened")
 
 
 def main(descriptor: int) -> int:
@@ -56,8 +62,9 @@ def _work(config: dict[str, Any], report: _Reporter, stopping: Stopping) -> None
     app = load_object(config["target"])
     if not isinstance(app, Runnable):
         raise LoadError(f"{config['target']} is a {type(app).__name__}, not an Ergate app.")
-    program, broker = app.program(settings), app.open_broker(settings)
     worker_id, pid = config["worker_id"], os.getpid()
+    program = app.program(settings)
+    broker = open_patiently(lambda: app.open_broker(settings), worker_id, report, stopping)
 
     def ask(number: int, _frame: object) -> None:
         stopping.ask(signal.Signals(number).name)
@@ -71,6 +78,29 @@ def _work(config: dict[str, Any], report: _Reporter, stopping: Stopping) -> None
             worker_id, program, broker, settings, marks=marks, report=report, stopping=stopping
         ).run(pid)
         broker.close()
+
+
+def open_patiently(
+    open_: Callable[[], Opened], worker_id: str, report: Report, stopping: Stopping
+) -> Opened:
+    """Return what `open_` opens; while a server is away, wait for it as a running worker does.
+
+    A worker that died during an outage gets its successor then, and none may be given up.
+    """
+    pause_s, is_told = PAUSE_FIRST_S, False
+    while True:
+        try:
+            return open_()
+        except BackendUnavailable as exc:
+            if stopping.is_asked:
+                raise
+            if not is_told:
+                what = f"The worker cannot begin, trying again until it can: {exc}"
+                report(Trouble(what=what, worker_id=worker_id))
+            is_told = True
+            report(WorkerTick(worker_id=worker_id, in_hand=0))
+            time.sleep(pause_s * random.uniform(0.5, 1.0))
+            pause_s = min(PAUSE_MAX_S, pause_s * 2)
 
 
 class _Reporter:

@@ -35,7 +35,8 @@ log = logging.getLogger("ergate")
 
 BATCH = 500
 PAUSE_FIRST_S = 0.05
-PAUSE_MAX_S = 5.0
+PAUSE_MAX_S = 2.0
+"""Within seconds after a server's return everybody works again, and has not stormed it."""
 
 Report = Callable[[Event], None]
 
