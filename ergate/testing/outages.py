@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -26,6 +26,7 @@ from ergate.jobs.status import JobStatus
 from ergate.testing.fleet import Fleet, eventually
 from ergate.testing.scene import Addresses, Scene
 from ergate.testing.servers.base import Server
+from ergate.testing.servers.proxy import Fault, Proxy
 from ergate.worker.events import StepsEnded
 
 
@@ -38,6 +39,9 @@ class OutageSuite:
     outages: ClassVar[int] = 5
     down_s: ClassVar[float] = 0.5
     kill_every_s: ClassVar[float] = 0.3
+    cut_jobs: ClassVar[int] = 300
+    cut_s: ClassVar[float] = 6.0
+    """How long each way of being cut off lasts: longer than a lease, and than a call may block."""
     first_completion_s: ClassVar[float] = 5.0
     """How long after its return the server may wait for the first outcome."""
 
@@ -84,6 +88,43 @@ class OutageSuite:
         sys.stdout.write(f"From the server's return to the first outcome, in s: {waits}\n")
         assert max(waits) <= self.first_completion_s
 
+    @pytest.mark.timeout(240)
+    def test_a_worker_that_was_cut_off_goes_on_by_itself_and_nothing_is_applied_twice(
+        self, scene: Scene, server: Server, addresses: Addresses
+    ) -> None:
+        """Silence, then lost replies of what was done, then resets, then slow replies."""
+        with Proxy(server.port) as proxy:
+            cut = _through(addresses, server, proxy.port)
+            scene.submit("chain", range(self.cut_jobs))
+            flags: dict[str, Any] = dict(cut.flags)
+            cut_off = scene.fleet(concurrency=2, **flags)
+            cut_off.wait_ready()
+            beside = scene.fleet(concurrency=1)
+            for fault in (Fault.REPLIES, Fault.DROP, Fault.RESET):
+                self._wait_for_work(scene, cut_off)
+                proxy.fault = fault
+                time.sleep(self.cut_s)
+                proxy.fault = Fault.NONE
+            proxy.delay_s = 0.3
+            self._wait_for_work(scene, cut_off)
+            proxy.delay_s = 0.0
+            ended = scene.wait_ended(timeout_s=120)
+            assert {job.status for job in ended} == {JobStatus.COMPLETED}
+            assert [cut_off.stop(), beside.stop()] == [0, 0]
+        assert proxy.swallowed > 0
+        scene.check()
+
+    def _wait_for_work(self, scene: Scene, fleet: Fleet) -> None:
+        """Wait until a worker of the fleet runs a step that nobody has run so far."""
+        known = len(scene.effects())
+
+        def has_worked() -> bool:
+            scene.submit("chain", range(4))
+            time.sleep(0.2)
+            return bool(set(fleet.workers()) & {one.pid for one in scene.effects()[known:]})
+
+        eventually("the worker runs steps", has_worked, timeout_s=60)
+
     def _kill_one(self, fleet: Fleet, chance: random.Random) -> None:
         workers = fleet.workers() or fleet.wait_ready()
         fleet.hurt(chance.choice(sorted(workers)), signal.SIGKILL)
@@ -97,6 +138,11 @@ class OutageSuite:
             if step["outcome"] in ("advanced", "completed")
         ]
         return min(outcome for outcome in outcomes if outcome > at)
+
+
+def _through(addresses: Addresses, server: Server, port: int) -> Addresses:
+    queue = addresses.queue and server.through(addresses.queue, port)
+    return Addresses(server.through(addresses.state_store, port), queue)
 
 
 class WipeSuite(OutageSuite):

@@ -87,7 +87,7 @@ def _fsync(server: Server) -> Finding:
             subject="persistence",
             detail="append-only file (L1); how often it reaches the disk cannot be seen",
         )
-    lost = "a second" if policy == "everysec" else "half a minute or so"
+    lost = "second" if policy == "everysec" else "half minute"
     return Finding(
         level="ok" if policy == "everysec" else "warning",
         subject="persistence",
@@ -130,11 +130,9 @@ def _clock(server: Server) -> Finding:
             subject="clock",
             detail=f"the server's clock is {abs(skew_s):.1f} s "
             f"{'ahead of' if skew_s > 0 else 'behind'} this machine's",
-            advice="Leases go by the server's clock alone, but start times of jobs do not: use NTP.",
+            advice="Leases go by the server's clock alone, start times of jobs do not: use NTP.",
         )
-    return Finding(
-        level="ok", subject="clock", detail=f"{skew_s * 1000:+.0f} ms from this machine's"
-    )
+    return Finding(level="ok", subject="clock", detail=f"{skew_s * 1000:+.0f} ms beside ours")
 
 
 def _distance(server: Server) -> Finding:

@@ -69,6 +69,10 @@ class Server(ABC):
         """Drop all data that is in the server."""
         raise NotImplementedError(f"{type(self).__name__} cannot be emptied")
 
+    def through(self, url: str, port: int) -> str:
+        """Return an address in this server as it is through a proxy on `port`."""
+        return url.replace(f":{self.port}", f":{port}")
+
     # --- life -------------------------------------------------------------------------------------
 
     @classmethod
