@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ergate.errors import CorruptRecord
 from ergate.jobs.codec import Limits, dump, encode
 from ergate.jobs.errors import JobError
-from ergate.jobs.ids import new_id
+from ergate.jobs.ids import checked_id, new_id
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.types import adapter_for
@@ -164,7 +164,7 @@ def record_from_job(job: Job, now: float, limits: Limits) -> JobRecord:
     start = _seconds(job.requested_start_time)
     waits = start is not None and start > now
     return JobRecord(
-        id=new_id() if job.id is None else str(job.id),
+        id=new_id() if job.id is None else checked_id(str(job.id)),
         workflow_name=job.workflow_name,
         queue=job.queue,
         home_queue=job.queue,

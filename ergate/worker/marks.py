@@ -14,7 +14,9 @@ import struct
 import tempfile
 from dataclasses import dataclass
 
-_LAYOUT = struct.Struct("<q q d d d H H H 160s 120s 120s")
+from ergate.jobs.ids import MAX_BYTES
+
+_LAYOUT = struct.Struct(f"<q q d d d H H H {MAX_BYTES}s 120s 120s")
 """flag, revision, started, deadline, pause after a time-out, lengths, job id, workflow, step"""
 SIZE = _LAYOUT.size
 _FLAG = struct.Struct("<q")
@@ -54,7 +56,7 @@ class Marks:
     def start(self, slot: int, mark: Mark) -> None:
         """Note that a slot starts a step."""
         job_id, workflow, step = (
-            _cut(mark.job_id, 160),
+            _cut(mark.job_id, MAX_BYTES),
             _cut(mark.workflow, 120),
             _cut(mark.step, 120),
         )

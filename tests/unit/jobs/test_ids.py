@@ -34,3 +34,14 @@ def test_ids_of_later_milliseconds_sort_behind(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("ergate.jobs.ids.time.time_ns", lambda ms=millisecond: ms * 1_000_000)
         made.append(ids.new_id())
     assert made == sorted(made)
+
+
+def test_an_id_that_somebody_chose_is_kept_as_it_is() -> None:
+    assert checked_id("é" * 80) == "é" * 80
+
+
+@pytest.mark.parametrize("job_id", ["é" * 81, "x" * 161, "\ud800"])
+def test_an_id_that_cannot_be_kept_whole_is_refused(job_id: str) -> None:
+    """The mark of a running step would hold only a part of it, and a death would blame nobody."""
+    with pytest.raises(PayloadError):
+        checked_id(job_id)
