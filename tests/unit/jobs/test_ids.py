@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from ergate.errors import PayloadError
 from ergate.jobs import ids
 
 
@@ -37,11 +38,13 @@ def test_ids_of_later_milliseconds_sort_behind(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_id_that_somebody_chose_is_kept_as_it_is() -> None:
-    assert checked_id("é" * 80) == "é" * 80
+    assert ids.checked_id("é" * 80) == "é" * 80
 
 
-@pytest.mark.parametrize("job_id", ["é" * 81, "x" * 161, "\ud800"])
+@pytest.mark.parametrize(
+    "job_id", ["é" * 81, "x" * 161, "\ud800"], ids=["accents", "letters", "half"]
+)
 def test_an_id_that_cannot_be_kept_whole_is_refused(job_id: str) -> None:
     """The mark of a running step would hold only a part of it, and a death would blame nobody."""
     with pytest.raises(PayloadError):
-        checked_id(job_id)
+        ids.checked_id(job_id)
