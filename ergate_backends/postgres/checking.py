@@ -127,7 +127,7 @@ def _upkeep(connection: Connection, target: Target) -> Iterator[Finding]:
         yield Finding(
             level="warning",
             subject="transactions",
-            detail=f"one has been open for {oldest_s:.0f} s, and vacuum can clean nothing meanwhile",
+            detail=f"one has been open for {oldest_s:.0f} s: vacuum can clean nothing meanwhile",
             advice="Find it in pg_stat_activity; set idle_in_transaction_session_timeout.",
         )
     yield from _dead_rows(connection, target)

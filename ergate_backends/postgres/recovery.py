@@ -15,6 +15,7 @@ from ergate_backends.postgres.rows import as_json, storable
 from ergate_backends.postgres.transition import Locked, made_ready, transit
 
 _RETIRE = "DELETE FROM {schema}.workers WHERE worker_id = ANY (%(ids)s::text[])"
+_LAST_CLAIM = "SELECT pg_advisory_xact_lock({claimers}, hashtext(%(worker_id)s))"
 
 Freed = tuple[Swept, Sequence[JobRecord]]
 """What was done, and the jobs that wait for a worker now."""
@@ -56,6 +57,9 @@ def recover(
     """Free what a dead worker held, with exact blame."""
     dead = storable(worker_id)
     with acts.pool.use() as connection, connection.transaction():
+        # Its last claim may still be under way, although the process is gone: what that brings
+        # was certainly never started, and a later sweep could not know.
+        acts.on(connection, acts.sql.fill(_LAST_CLAIM), worker_id=dead)
         locked = Locked.of(acts.on(connection, "lock_held", worker_id=dead))
         events = [
             (job, WorkerDied(dead, blame and started.get(job.id) == job.revision, reason, policy))

@@ -11,8 +11,12 @@ from ergate_backends.postgres.rows import HISTORY_FIELDS, JOB_FIELDS
 NOW = "coalesce(%(now)s::float8, extract(epoch FROM clock_timestamp())::float8)"
 """The time given by a test that owns the clock, else the server's."""
 
+CLAIMERS = "1701996391"
+"""The first half of the advisory locks on worker ids: a number of our own."""
+
 _COLUMNS = {
     "now": NOW,
+    "claimers": CLAIMERS,
     "job_columns": ", ".join(JOB_FIELDS),
     "job_columns_of_job": ", ".join(f"job.{name}" for name in JOB_FIELDS),
     "job_columns_of_new": ", ".join(f"new.{name}" for name in JOB_FIELDS),

@@ -1,6 +1,10 @@
-WITH wanted AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(tickets)s::json) AS ticket (i int, id text, revision bigint)
-    ORDER BY id COLLATE "C"
+WITH claimer AS MATERIALIZED (
+    -- Whoever recovers a dead worker's jobs waits for its last claim, which may still be under way.
+    SELECT pg_advisory_xact_lock_shared({claimers}, hashtext(%(worker_id)s))
+), wanted AS MATERIALIZED (
+    SELECT ticket.* FROM claimer,
+        json_to_recordset(%(tickets)s::json) AS ticket (i int, id text, revision bigint)
+    ORDER BY ticket.id COLLATE "C"
 ), claimed AS (
     UPDATE {schema}.jobs AS job
     SET status = 'running', revision = job.revision + 1, deliveries = job.deliveries + 1,

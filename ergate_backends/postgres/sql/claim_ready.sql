@@ -1,7 +1,10 @@
 -- Only the job's row is locked, and never waited for; whoever changes a job and its ready row locks
 -- the job first. So a claim cannot be part of a deadlock.
-WITH seen AS MATERIALIZED (
-    SELECT waiting.* FROM unnest(%(queues)s::text[]) AS wanted (name) CROSS JOIN LATERAL (
+WITH claimer AS MATERIALIZED (
+    -- Whoever recovers a dead worker's jobs waits for its last claim, which may still be under way.
+    SELECT pg_advisory_xact_lock_shared({claimers}, hashtext(%(worker_id)s))
+), seen AS MATERIALIZED (
+    SELECT waiting.* FROM claimer, unnest(%(queues)s::text[]) AS wanted (name) CROSS JOIN LATERAL (
         SELECT job.id, ready.queue, ready.priority, ready.n, ready.alone
         FROM {schema}.ready
         JOIN {schema}.jobs AS job
