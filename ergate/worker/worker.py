@@ -29,6 +29,8 @@ from ergate.worker.stopping import Stopping
 log = logging.getLogger("ergate")
 
 TURN_S = 0.2
+IDLE_S = 0.5
+"""How long a worker waits for its first job before it asks again; asking costs the server."""
 """The longest wait of one turn, so that a wish to stop is seen soon."""
 WATCH_S = 0.05
 TICK_S = 1.0
@@ -102,7 +104,7 @@ class Worker:
         try:
             if self._is_unsure:
                 self._give_back_strays()
-            claims = self._broker.claim(self._settings.queues, room, TURN_S, self.worker_id)
+            claims = self._broker.claim(self._settings.queues, room, IDLE_S, self.worker_id)
             self._is_available()
             for claim in claims:
                 self._accept(claim)
@@ -199,6 +201,8 @@ class Worker:
         while True:
             time.sleep(WATCH_S)
             self._slots.check()
+            if self._stopping.is_asked:
+                self._broker.wake()
             if self._settler.fatal is not None:
                 self._stopping.ask("outcomes cannot be written")
             if time.monotonic() >= next_tick:
