@@ -17,6 +17,8 @@ _SHARED = {
     "write": ("indexes",),
 }
 """Which scripts have more than the common part before them."""
+_EARLY = frozenset({"claim_ready"})
+"""Which scripts have a part that may end them before anything else is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Script:
 def script(name: str) -> Script:
     """Return the script of this name."""
     names = "', '".join(COLUMNS)
-    parts = [f"local FIELDS = {{'{names}'}}"]
+    parts = [_read(f"{name}_early")] if name in _EARLY else []
+    parts.append(f"local FIELDS = {{'{names}'}}")
     parts += [_read(part) for part in ("common", *_SHARED.get(name, ()), name)]
     text = "\n".join(parts)
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
