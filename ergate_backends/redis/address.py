@@ -69,7 +69,7 @@ class Place:
     def _single(self) -> Client:
         place: dict[str, Any]
         if self.address.scheme == "unix":
-            place = {"unix_socket_path": self.address.path, "db": self._db(None)}
+            place = {"unix_socket_path": f"/{self.address.path}", "db": self._db(None)}
         else:
             host, port = self._hosts(DEFAULT_PORT)[0]
             place = {"host": host, "port": port, "db": self._db(self.address.path)}
