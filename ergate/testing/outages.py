@@ -68,25 +68,23 @@ class OutageSuite:
         """A random worker dies every 300 ms; the server dies five times among them."""
         ids = scene.submit("chain", range(self.outage_jobs))
         fleet = scene.fleet(processes=2, concurrency=2, max_deliveries=20)
-        chance, returns = random.Random(7), []
+        chance, waits = random.Random(7), []
         for number in range(self.outage_kills):
             self._kill_one(fleet, chance)
             if number % (self.outage_kills // self.outages) == 1:
                 server.kill()
                 time.sleep(self.down_s)
                 server.start()
-                returns.append(time.time())
+                waits.append(self._wait_for_outcome(fleet))
             time.sleep(self.kill_every_s)
         assert not all(scene.job(job_id).status.is_final for job_id in ids[-50:])
         ended = scene.wait_ended(timeout_s=200)
         assert fleet.stop() == 0
-        assert len(returns) == self.outages
         assert {job.status for job in ended} == {JobStatus.COMPLETED}
         assert [job.last_return_value for job in ended] == [f"{n + 3}" for n in range(len(ids))]
         scene.check()
-        waits = [self._first_outcome(fleet, at) - at for at in returns]
         sys.stdout.write(f"From the server's return to the first outcome, in s: {waits}\n")
-        assert max(waits) <= self.first_completion_s
+        assert (len(waits), max(waits) <= self.first_completion_s) == (self.outages, True)
 
     @pytest.mark.timeout(240)
     def test_a_worker_that_was_cut_off_goes_on_by_itself_and_nothing_is_applied_twice(
@@ -129,15 +127,20 @@ class OutageSuite:
         workers = fleet.workers() or fleet.wait_ready()
         fleet.hurt(chance.choice(sorted(workers)), signal.SIGKILL)
 
-    def _first_outcome(self, fleet: Fleet, at: float) -> float:
-        """Return when the first outcome was written after `at`."""
-        outcomes: list[float] = [
-            event["at"]
-            for event in fleet.events(StepsEnded)
-            for step in event["steps"]
-            if step["outcome"] in ("advanced", "completed")
-        ]
-        return min(outcome for outcome in outcomes if outcome > at)
+    def _wait_for_outcome(self, fleet: Fleet) -> float:
+        """Return how many seconds it takes until an outcome is written; nobody is killed then."""
+        now = time.time()
+
+        def outcomes() -> list[float]:
+            return [
+                event["at"]
+                for event in fleet.events(StepsEnded)
+                if event["at"] > now
+                for step in event["steps"]
+                if step["outcome"] in ("advanced", "completed")
+            ]
+
+        return min(eventually("an outcome is written again", outcomes)) - now
 
 
 def _through(addresses: Addresses, server: Server, port: int) -> Addresses:
