@@ -118,13 +118,17 @@ class Ergate(Generic[JobT]):
         at: datetime | None = None,
         in_s: float | None = None,
         fields: Mapping[str, Any] | None = None,
+        connection: object = None,
     ) -> JobT:
         """Accept a job and return it: when this returns the job is stored and will run.
 
         `input` is checked against the type of the first step's input. With an `id` of your own,
         handing in the same job again changes nothing and returns the first. It starts not before
         `at`, or `in_s` seconds from now. `fields` are those that your own Job type adds.
-        Raises `UnknownWorkflowError`, `ValidationError`, `PayloadError`, `BackendUnavailable`.
+        With the `connection` of a transaction that you have open in the state store's database
+        the job belongs to that: rolled back, it never existed.
+        Raises `UnknownWorkflowError`, `ValidationError`, `PayloadError`, `BackendUnavailable`, and
+        `Unsupported` for a connection that the state store cannot write on.
         """
         from ergate.client import Wish
 
@@ -136,6 +140,7 @@ class Ergate(Generic[JobT]):
             at=at,
             in_s=in_s,
             fields=dict(fields or {}),
+            connection=connection,
         )
         return self.client.enqueue(workflow, input, wish)
 

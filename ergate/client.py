@@ -51,6 +51,8 @@ class Wish:
     """Not before so many seconds from now."""
     fields: dict[str, Any] | None = None
     """Values for the fields that the app's own Job type adds."""
+    connection: object = None
+    """Where the caller has a transaction open, which decides whether the job ever existed."""
 
     def start(self, now: float) -> datetime | None:
         """Return when the job may start at the earliest, if it is handed in at the time `now`."""
@@ -83,9 +85,13 @@ class Client(Generic[JobT]):
         """Accept one job and return it; when this returns it is stored and will run.
 
         Raises `UnknownWorkflowError`, `ValidationError` for an input of another type,
-        `PayloadError` for one that cannot be stored, and `BackendUnavailable`.
+        `PayloadError` for one that cannot be stored, and `BackendUnavailable`; with a connection
+        `Unsupported` when the store cannot write on it.
         """
         record = self._record(workflow, value, wish)
+        if wish.connection is not None:
+            self._broker.submit_within(wish.connection, [record], if_absent=wish.id is not None)
+            return job_from_record(record, self._job_type)
         self._broker.submit([record], if_absent=wish.id is not None)
         if wish.id is not None:  # it may have been there before
             return self.get_job(record.id)

@@ -49,6 +49,15 @@ class Broker(ABC):
     def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> None:
         """Accept jobs: when it returns they are stored and will run."""
 
+    def submit_within(
+        self, connection: object, jobs: Sequence[JobRecord], *, if_absent: bool = False
+    ) -> None:
+        """Accept jobs in the caller's transaction: see `StateStore.submit_within`.
+
+        Nothing travels before the commit: with an external queue a sweep publishes the tickets.
+        """
+        self.store.submit_within(connection, jobs, if_absent=if_absent)
+
     @abstractmethod
     def claim(
         self, queues: Sequence[str], limit: int, timeout_s: float, worker_id: str

@@ -18,6 +18,8 @@ class Capability(StrEnum):
     """A queue that can drop all that waits in it."""
     TRANSACTIONAL_STEPS = "transactional steps"
     """A store that can write a step's outcome on a connection which the step writes on, too."""
+    ENQUEUE_IN_TRANSACTION = "enqueue in a transaction"
+    """A store that can accept jobs in a transaction which the caller has open."""
 
 
 class Level(Enum):

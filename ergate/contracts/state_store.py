@@ -140,6 +140,17 @@ class StateStore(ABC):
         `if_absent` is left as it is.
         """
 
+    def submit_within(
+        self, connection: object, jobs: Sequence[JobRecord], *, if_absent: bool = False
+    ) -> Sequence[Ticket]:
+        """Do what `submit` does in the transaction that the caller has open on `connection`.
+
+        The jobs are accepted when the caller commits; rolled back, they never existed.
+        `connection` is the client library's own, to the place where this store keeps its jobs.
+        Needs `Capability.ENQUEUE_IN_TRANSACTION`; raises `UsageError` for another connection.
+        """
+        raise unsupported(self, Capability.ENQUEUE_IN_TRANSACTION)
+
     # --- the hot path ---------------------------------------------------------------------------
 
     @abstractmethod

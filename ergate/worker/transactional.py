@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ergate.brokers.broker import Broker
 from ergate.contracts.state_store import Settled
-from ergate.errors import BackendUnavailable, Unsupported
+from ergate.errors import BackendUnavailable, Unsupported, UsageError
 from ergate.failpoints import failpoint
 from ergate.jobs.events import Advanced, Completed, Outcome, Released, Settlement
 from ergate.worker.runner import Runner, StepRun
@@ -43,6 +43,8 @@ def run_in_transaction(
         return outcome, settled
     except Unsupported:
         return runner.run(run), None  # which says that it cannot have a connection
+    except UsageError as exc:  # the step ended the transaction, or broke it and went on
+        return runner.raised(run, exc), None
     except BackendUnavailable as exc:
         log.warning("The transaction of %s may not have been written: %s", run.what, exc)
         return Released(), None

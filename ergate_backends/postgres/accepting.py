@@ -14,6 +14,7 @@ from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
 from ergate_backends.postgres.acts import Acts
 from ergate_backends.postgres.errors import translated
+from ergate_backends.postgres.notices import CALL, LONGEST, ready_channel
 from ergate_backends.postgres.rows import jobs_json, storable
 from ergate_backends.postgres.statements import Statements
 from ergate_backends.postgres.target import Target
@@ -56,17 +57,25 @@ class Accepting:
             return []
         return [Ticket(job.id, job.revision, job.queue) for job in jobs if job.status == "queued"]
 
-    def submit_within(self, connection: object, jobs: Sequence[JobRecord]) -> list[Ticket]:
+    def submit_within(
+        self, connection: object, jobs: Sequence[JobRecord], *, if_absent: bool
+    ) -> list[Ticket]:
         """Store jobs in the transaction that a connection of the caller's has open."""
-        theirs = _psycopg_connection(connection)
+        statement = self._lenient if if_absent else self._strict
         values = {"jobs": jobs_json(jobs), "now": self._acts.now}
-        with theirs.cursor(row_factory=tuple_row) as cursor:
+        with (
+            translated(self._target),
+            psycopg_connection(connection).cursor(row_factory=tuple_row) as cursor,
+        ):
             try:
-                with translated(self._target):
-                    rows = cursor.execute(self._strict, values).fetchall()
+                rows = cursor.execute(statement, values).fetchall()
             except errors.UniqueViolation as exc:
                 raise _exists(exc) from exc
-        return [Ticket(*row) for row in rows]
+            tickets = [Ticket(*row) for row in rows]
+            if self._target.notify:  # the server calls when the transaction commits
+                queues = {ticket.queue[:LONGEST] for ticket in tickets}
+                cursor.execute(CALL, (ready_channel(self._target), sorted(queues)))
+        return tickets
 
 
 def _statement(sql: Statements, order: str, conflict: str) -> bytes:
@@ -78,12 +87,14 @@ def _exists(exc: psycopg.Error) -> UsageError:
     return UsageError(f"One of the jobs is there already, or is given twice: {detail}")
 
 
-def _psycopg_connection(connection: object) -> psycopg.Connection[Any]:
+def psycopg_connection(connection: object) -> psycopg.Connection[Any]:
     """Return the psycopg connection that the caller means; SQLAlchemy's lead to one."""
-    inner = getattr(connection, "connection", connection)  # SQLAlchemy's Connection or Session
-    if callable(inner):
-        inner = inner().connection
-    inner = getattr(inner, "driver_connection", inner)
+    inner = connection
+    if not isinstance(inner, psycopg.Connection):
+        inner = getattr(inner, "connection", inner)
+        if callable(inner):  # a Session has a method where a Connection has an attribute
+            inner = inner().connection
+        inner = getattr(inner, "driver_connection", inner)
     if not isinstance(inner, psycopg.Connection):
         raise UsageError(
             f"A {type(connection).__name__} leads to no psycopg connection. Give a "

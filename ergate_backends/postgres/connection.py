@@ -19,6 +19,8 @@ ANSWER_S = 20.0
 """An act takes milliseconds. Without an answer for this long the network has swallowed it."""
 LONG_ANSWER_S = 300.0
 """For questions of people and for migrations, which may read or write whole tables."""
+STEP_ANSWER_S = 24 * 3600.0
+"""What a step asks on a connection that is lent to it takes as long as it takes."""
 
 # A dead peer is noticed although nothing is sent, and unanswered data does not wait for a quarter
 # of an hour. libpq understands these for TCP only.
@@ -68,14 +70,26 @@ class _NoAnswer(psycopg.OperationalError):
 
 def connect(target: Target) -> Connection:
     """Open a connection in autocommit mode. Raises `SettingsError`, `BackendUnavailable`."""
-    conninfo = _conninfo(target)
-    with translated(target):
-        connection = Connection.connect(conninfo, autocommit=True)
+    # Poolers refuse a connection that brings session settings.
+    connection = _open(target, _SESSION if target.notify else "")
     connection.prepare_threshold = 1 if target.notify else None
     return connection
 
 
-def _conninfo(target: Target) -> str:
+def connect_for_steps(target: Target) -> Connection:
+    """Open a connection that is as the server makes it, for the queries of others."""
+    connection = _open(target, "")
+    connection.prepare_threshold = None
+    return connection
+
+
+def _open(target: Target, session: str) -> Connection:
+    conninfo = _conninfo(target, session)
+    with translated(target):
+        return Connection.connect(conninfo, autocommit=True)
+
+
+def _conninfo(target: Target, session: str) -> str:
     try:
         given = psycopg.conninfo.conninfo_to_dict(target.uri)
     except psycopg.ProgrammingError as exc:
@@ -87,8 +101,8 @@ def _conninfo(target: Target) -> str:
         "client_encoding": "utf8",
         **_KEEPALIVES,
     }
-    if target.notify:  # poolers refuse a connection that brings session settings
-        given["options"] = f"{_SESSION} {given.get('options') or ''}".strip()
+    if session:
+        given["options"] = f"{session} {given.get('options') or ''}".strip()
     return psycopg.conninfo.make_conninfo("", **(parameters | given))
 
 

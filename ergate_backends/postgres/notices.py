@@ -23,11 +23,18 @@ from ergate_backends.postgres.target import Target
 
 PAUSE_S = 0.02
 """NOTIFY takes a lock of the whole server at commit: one process sends at most so often."""
-_LONGEST = 200
+LONGEST = 200
 """Characters of a queue's name that travel; a name that begins the same wakes one in vain."""
 
 
+CALL = b"SELECT pg_notify(%s, name) FROM unnest(%s::text[]) AS due (name)"
+
 Heard = Literal["call", "wake", "nothing"]
+
+
+def ready_channel(target: Target) -> str:
+    """Return the name under which processes tell each other that a job is ready."""
+    return f"{target.schema}.ready"
 
 
 class Caller:
@@ -44,7 +51,7 @@ class Caller:
     def call(self, queues: Iterable[str]) -> None:
         """Take note of queues in which something became ready."""
         with self._changed:
-            self._due.update(queue[:_LONGEST] for queue in queues)
+            self._due.update(queue[:LONGEST] for queue in queues)
             if not self._due or self._is_closed:
                 return
             if self._thread is None:
@@ -76,10 +83,7 @@ class Caller:
 
     def _send(self, queues: Sequence[str]) -> None:
         with self._pool.use() as connection:
-            connection.execute(
-                b"SELECT pg_notify(%s, name) FROM unnest(%s::text[]) AS due (name)",
-                (self._channel, list(queues)),
-            )
+            connection.execute(CALL, (self._channel, list(queues)))
 
 
 class Listener:
@@ -105,7 +109,7 @@ class Listener:
         Without a connection there are no calls. Two threads take turns.
         """
         deadline = time.monotonic() + timeout_s
-        names = {queue[:_LONGEST] for queue in queues}
+        names = {queue[:LONGEST] for queue in queues}
         with self._lock:
             while not self._hears(names):
                 left_s = deadline - time.monotonic()

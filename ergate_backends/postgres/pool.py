@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from psycopg.pq import TransactionStatus
@@ -17,14 +17,20 @@ SIZE = 4
 
 
 class Pool:
-    """Opens connections as they are needed, at most `SIZE`, and forgets those that broke.
+    """Opens connections as they are needed, at most `size`, and forgets those that broke.
 
     A process has few threads that talk to the store, and each act is short.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(
+        self,
+        target: Target,
+        size: int = SIZE,
+        connect: Callable[[Target], Connection] = connect,
+    ) -> None:
         self._target = target
-        self._places = threading.BoundedSemaphore(SIZE)
+        self._connect = connect
+        self._places = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
         self._is_closed = False
@@ -54,7 +60,7 @@ class Pool:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
-                return connect(self._target)
+                return self._connect(self._target)
             if is_quiet(connection):
                 return connection
             connection.close()

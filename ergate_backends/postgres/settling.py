@@ -22,19 +22,25 @@ _HISTORY = """
 
 def settle(acts: Acts, settlements: Sequence[Settlement]) -> Settled:
     """Write outcomes; each is atomic, and those that landed before are not refused."""
-    applied = _apply(acts, settlements)
+    with acts.pool.use() as connection:
+        return settle_on(acts, connection, settlements)
+
+
+def settle_on(acts: Acts, connection: Connection, settlements: Sequence[Settlement]) -> Settled:
+    """Write outcomes on a connection in hand, in its transaction if it has one open."""
+    applied = _apply(acts, connection, settlements)
     rest = [one for number, one in enumerate(settlements) if number not in applied]
     refused: list[Settlement] = []
     statuses: dict[str, JobStatus] = {}
     ready = [_ticket(settlements[number]) for number in sorted(applied)]
     if rest:
-        with acts.pool.use() as connection, connection.transaction():
+        with connection.transaction():
             late = _settle_locked(acts, connection, rest, ready, statuses)
             refused = [one for one in late if not _has_landed(acts, connection, one)]
     return Settled(refused, [ticket for ticket in ready if ticket is not None], statuses)
 
 
-def _apply(acts: Acts, settlements: Sequence[Settlement]) -> set[int]:
+def _apply(acts: Acts, connection: Connection, settlements: Sequence[Settlement]) -> set[int]:
     """Write what steps returned; return the places of those that were written."""
     batch = [
         _row(number, one)
@@ -43,7 +49,7 @@ def _apply(acts: Acts, settlements: Sequence[Settlement]) -> set[int]:
     ]
     if not batch:
         return set()
-    return {number for (number,) in acts.ask("settle", batch=as_json(batch))}
+    return {number for (number,) in acts.on(connection, "settle", batch=as_json(batch))}
 
 
 def _row(number: int, settlement: Settlement) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from ergate.clock import Clock
 from ergate.contracts.capabilities import Capability, Level
@@ -13,6 +14,7 @@ from ergate.contracts.state_store import (
     QueueStats,
     Settled,
     StateStore,
+    StepTransaction,
     Swept,
     WorkerInfo,
 )
@@ -27,8 +29,9 @@ from ergate_backends.postgres.accepting import Accepting
 from ergate_backends.postgres.acts import Acts, arrays
 from ergate_backends.postgres.connection import LONG_ANSWER_S
 from ergate_backends.postgres.durability import level_of
+from ergate_backends.postgres.lending import Lender
 from ergate_backends.postgres.letters import Letters
-from ergate_backends.postgres.notices import Caller, Listener
+from ergate_backends.postgres.notices import Caller, Listener, ready_channel
 from ergate_backends.postgres.pool import Pool
 from ergate_backends.postgres.rows import history_of_row, job_of, storable, tickets_json
 from ergate_backends.postgres.statements import Statements
@@ -46,7 +49,14 @@ BATCH = 5000
 class PostgresStore(StateStore):
     """Jobs in one schema of a Postgres database, for workers on any number of machines."""
 
-    capabilities = frozenset({Capability.SHARED, Capability.DURABLE})
+    capabilities = frozenset(
+        {
+            Capability.SHARED,
+            Capability.DURABLE,
+            Capability.TRANSACTIONAL_STEPS,
+            Capability.ENQUEUE_IN_TRANSACTION,
+        }
+    )
     level: Level
 
     def __init__(self, target: Target, clock: Clock) -> None:
@@ -55,8 +65,9 @@ class PostgresStore(StateStore):
         self._acts = Acts(self._pool, Statements(target.schema), clock)
         self._accepting = Accepting(self._acts, target)
         self._letters = Letters(self._acts)
-        self._caller = Caller(self._pool, f"{target.schema}.ready")
-        self._listener = Listener(target, f"{target.schema}.ready")
+        self._lender = Lender(self._acts, target)
+        self._caller = Caller(self._pool, ready_channel(target))
+        self._listener = Listener(target, ready_channel(target))
         with self._pool.use() as connection:
             self.level = level_of(connection)
 
@@ -66,6 +77,7 @@ class PostgresStore(StateStore):
     def close(self) -> None:
         self._caller.close()
         self._listener.close()
+        self._lender.close()
         self._pool.close()
 
     def _call(self, queues: Iterable[str]) -> None:
@@ -80,6 +92,11 @@ class PostgresStore(StateStore):
         tickets = self._accepting.submit(jobs, if_absent=if_absent)
         self._call(ticket.queue for ticket in tickets)
         return tickets
+
+    def submit_within(
+        self, connection: object, jobs: Sequence[JobRecord], *, if_absent: bool = False
+    ) -> Sequence[Ticket]:
+        return self._accepting.submit_within(connection, jobs, if_absent=if_absent) if jobs else []
 
     # --- the hot path ---------------------------------------------------------------------------
 
@@ -127,6 +144,12 @@ class PostgresStore(StateStore):
         settled = settling.settle(self._acts, settlements)
         self._call(ticket.queue for ticket in settled.ready)
         return settled
+
+    @contextmanager
+    def transaction(self) -> Iterator[StepTransaction]:
+        with self._lender.lend() as transaction:
+            yield transaction
+        self._call(ticket.queue for ticket in transaction.settled.ready)
 
     def held(self, worker_id: str) -> Mapping[str, int]:
         query = (

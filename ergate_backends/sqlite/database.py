@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
-from ergate.errors import BackendError, BackendUnavailable, SchemaError
+from ergate.errors import BackendError, BackendUnavailable, SchemaError, UsageError
 from ergate_backends.sqlite.rows import readable
 from ergate_backends.sqlite.settling import BATCH_TABLE
 
@@ -109,6 +109,21 @@ class Database:
                 yield self._reader
             finally:
                 self._reader.execute("COMMIT")
+
+    @contextmanager
+    def others(self, connection: object) -> Iterator[sqlite3.Connection]:
+        """Run a block on a connection to this file that somebody else has made, and will commit."""
+        if not isinstance(connection, sqlite3.Connection):
+            connection = getattr(getattr(connection, "connection", None), "driver_connection", None)
+        if not isinstance(connection, sqlite3.Connection) or not self._is_ours(connection):
+            raise UsageError(f"That is no sqlite3.Connection to {self.path}, where the jobs are.")
+        with self._translated():
+            yield connection
+
+    def _is_ours(self, connection: sqlite3.Connection) -> bool:
+        rows = connection.execute("PRAGMA database_list").fetchall()
+        files = [row[2] for row in rows if row[1] == "main"]
+        return any(file and self.path.samefile(file) for file in files)
 
     def version(self) -> int:
         """Return a number that changes when another connection commits; costs microseconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,12 @@ class SqliteStore(StateStore):
     """Jobs in one SQLite file, for all processes of one machine."""
 
     capabilities = frozenset(
-        {Capability.SHARED, Capability.DURABLE, Capability.TRANSACTIONAL_STEPS}
+        {
+            Capability.SHARED,
+            Capability.DURABLE,
+            Capability.TRANSACTIONAL_STEPS,
+            Capability.ENQUEUE_IN_TRANSACTION,
+        }
     )
 
     def __init__(self, path: Path, clock: Clock, synchronous: str = "full") -> None:
@@ -78,20 +84,32 @@ class SqliteStore(StateStore):
     # --- accepting ------------------------------------------------------------------------------
 
     def submit(self, jobs: Sequence[JobRecord], *, if_absent: bool = False) -> Sequence[Ticket]:
-        ready: list[Ticket] = []
         with self._db.write() as tx:
-            now = self._moment(len(jobs))
-            for number, job in enumerate(jobs):
-                ready_at = now + number * 1e-6 if job.status is JobStatus.QUEUED else None
-                if not tx.execute(INSERT_JOB, (*row_of(job), ready_at)).rowcount:
-                    if if_absent:
-                        continue
-                    raise UsageError(f"There is a job with the id {job.id!r} already.")
-                insert_history(tx, submitted(job))
-                if ready_at is not None:
-                    insert_ready(tx, job, ready_at)
-                    ready.append(Ticket(job.id, job.revision, job.queue))
+            ready = self._insert(tx, jobs, if_absent=if_absent)
         self._woken.set()
+        return ready
+
+    def submit_within(
+        self, connection: object, jobs: Sequence[JobRecord], *, if_absent: bool = False
+    ) -> Sequence[Ticket]:
+        with self._db.others(connection) as tx:
+            return self._insert(tx, jobs, if_absent=if_absent)
+
+    def _insert(
+        self, tx: sqlite3.Connection, jobs: Sequence[JobRecord], *, if_absent: bool
+    ) -> list[Ticket]:
+        ready: list[Ticket] = []
+        now = self._moment(len(jobs))
+        for number, job in enumerate(jobs):
+            ready_at = now + number * 1e-6 if job.status is JobStatus.QUEUED else None
+            if not tx.execute(INSERT_JOB, (*row_of(job), ready_at)).rowcount:
+                if if_absent:
+                    continue
+                raise UsageError(f"There is a job with the id {job.id!r} already.")
+            insert_history(tx, submitted(job))
+            if ready_at is not None:
+                insert_ready(tx, job, ready_at)
+                ready.append(Ticket(job.id, job.revision, job.queue))
         return ready
 
     # --- the hot path ---------------------------------------------------------------------------
