@@ -78,6 +78,16 @@ def test_a_user_with_a_password_who_may_neither_see_nor_set_the_configuration(se
         assert store.level is Level.L0  # never claimed higher than it was seen
 
 
+def test_a_user_with_the_rights_that_the_guide_names(servers: Any) -> None:
+    server = servers()
+    rights = "~{ergate}:* +@all -@admin -@dangerous +info +config|get"
+    server.order("ACL", "SETUSER", "ann", "on", ">pw", *rights.split())
+    url = f"redis://ann:pw@127.0.0.1:{server.port}/0"
+    assert_works(url)
+    with closing(RedisStore(Address.parse(url), CLOCK)) as store:
+        assert store.level is Level.L1
+
+
 def test_another_database(servers: Any) -> None:
     assert_works(f"redis://127.0.0.1:{servers().port}/7")
 
