@@ -69,9 +69,13 @@ def postgres_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres_address: str) -> str:
-    """Give a Postgres URL whose schema no other test uses, so that nothing is there."""
+    """Give a Postgres URL whose schema no other test uses, so that nothing is there.
+
+    Tables that a step makes land in the same schema.
+    """
     sign = "&" if "?" in postgres_address else "?"
-    return f"{postgres_address}{sign}schema=test_{uuid.uuid4().hex}"
+    schema = f"test_{uuid.uuid4().hex}"
+    return f"{postgres_address}{sign}options=-csearch_path%3D{schema}&schema={schema}"
 
 
 @pytest.fixture
