@@ -69,7 +69,7 @@ def _installed(registration: Registration) -> Row:
 
 
 def _missing(installed: set[str]) -> list[Row]:
-    from ergate.plugins.official import OFFICIAL, OFFICIAL_NAMES, install_command
+    from ergate.plugins.official import OFFICIAL, OFFICIAL_NAMES, TO_COME, install_command
 
     return [
         Row(
@@ -82,7 +82,7 @@ def _missing(installed: set[str]) -> list[Row]:
             summary="",
         )
         for name in OFFICIAL_NAMES
-        if name not in installed
+        if name not in installed | TO_COME
     ]
 
 
