@@ -29,13 +29,19 @@ BEHIND = 1
 
 @app.command(
     epilog=examples_text(
-        "ergate migrate", "ergate migrate --check", "ergate migrate --state sqlite:///jobs.db"
+        "ergate migrate",
+        "ergate migrate --check",
+        "ergate migrate --state sqlite:///jobs.db",
+        "ergate migrate --print --state postgresql://db/shop > ergate.sql",
     )
 )
 def migrate(
     *,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; tell whether there is work to do.")
+    ] = False,
+    prints: Annotated[
+        bool, typer.Option("--print", help="Change nothing; print the SQL that is missing.")
     ] = False,
     app_name: AppOption = None,
     queue: QueueOption = None,
@@ -50,6 +56,9 @@ def migrate(
     Ergate or cannot be reached.
     """
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
+    if prints:
+        print_line(_sql(place))
+        return
     if not check:
         with place.broker():
             pass  # opening it is what brings the schema up
@@ -61,6 +70,21 @@ def migrate(
             print_line(f"Schema: {finding.detail}")
     levels = {finding.level for finding in findings}
     raise typer.Exit(NEWER if "problem" in levels else BEHIND if "warning" in levels else 0)
+
+
+def _sql(place: Place) -> str:
+    from ergate.cli.addresses import addresses
+    from ergate.errors import Unsupported
+    from ergate.plugins.resolve import resolve_backend
+
+    role, address = addresses(place)[0]
+    backend, address = resolve_backend(address, role)
+    if backend.schema_sql is None:
+        raise Unsupported(
+            f"{address} has no schema that a person could make with SQL: `ergate migrate` without "
+            "--print brings it up to date, and so does each worker at its start."
+        )
+    return backend.schema_sql(address).rstrip()
 
 
 def _schema_findings(place: Place) -> list[Finding]:

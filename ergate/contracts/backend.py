@@ -54,6 +54,8 @@ class Backend:
     """What accepted jobs survive by default, L0 to L3, as `ergate backends list` shows it."""
     check: Callable[[Address], Sequence[Finding]] | None = None
     """Looks at a server's version and settings; None when there is nothing to look at."""
+    schema_sql: Callable[[Address], str] | None = None
+    """Returns what `migrate` would run, as SQL for a person to run; None where it is no SQL."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 
 from psycopg import errors
 
-from ergate.errors import SchemaError
-from ergate_backends.postgres.connection import LONG_ANSWER_S, Connection
+from ergate.errors import BackendUnavailable, SchemaError
+from ergate_backends.postgres.connection import LONG_ANSWER_S, Connection, connect
+from ergate_backends.postgres.errors import translated
 from ergate_backends.postgres.pool import Pool
 from ergate_backends.postgres.statements import filled, quoted
+from ergate_backends.postgres.target import Target
 
 _LOCK = 0x65726761746531
 """Any number of our own: the letters of "ergate" and a one."""
@@ -50,12 +53,34 @@ def migrations(schema: str) -> Sequence[Migration]:
     return found
 
 
-def script(schema: str, above: int = 0) -> str:
-    """Return the SQL that brings a schema from version `above` to this one, as one transaction."""
+def missing_sql(target: Target) -> str:
+    """Return the SQL that brings a schema to this version, as one transaction for `psql`.
+
+    When the server cannot be reached from here, all of it. Raises `SchemaError` for a newer one.
+    """
+    schema = target.schema
+    try:
+        connection = connect(target)
+    except BackendUnavailable:
+        return _script(schema, 0, "the server could not be asked")
+    with closing(connection), translated(target):
+        stored = _refuse_newer(version(connection, schema), schema)
+    return _script(schema, stored, f"from version {stored}")
+
+
+def _script(schema: str, above: int, remark: str) -> str:
     wanted = [one for one in migrations(schema) if one.version > above]
-    begin = filled(_BEGIN, {"schema": quoted(schema)}).strip()
-    lock = f"SELECT pg_advisory_xact_lock({_LOCK});"
-    return "\n".join(["BEGIN;", lock, begin, *(one.sql for one in wanted), "COMMIT;", ""])
+    if not wanted:
+        return f"-- Nothing is missing: the schema {schema} has version {above}."
+    parts = [
+        f"-- The schema {schema} of Ergate, up to version {latest(schema)} ({remark}).",
+        "BEGIN;",
+        f"SELECT pg_advisory_xact_lock({_LOCK});",
+        filled(_BEGIN, {"schema": quoted(schema)}).strip(),
+        *(one.sql for one in wanted),
+        "COMMIT;",
+    ]
+    return "\n".join(parts)
 
 
 def latest(schema: str) -> int:

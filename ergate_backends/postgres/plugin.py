@@ -42,6 +42,14 @@ def check(address: Address) -> Sequence[Finding]:
     return findings(Target.of(address))
 
 
+def schema_sql(address: Address) -> str:
+    """Return the SQL that brings the schema from where it is to this version."""
+    from ergate_backends.postgres.migrating import missing_sql
+    from ergate_backends.postgres.target import Target
+
+    return missing_sql(Target.of(address))
+
+
 @hookimpl
 def ergate_register_backends(register: Callable[[Backend], None]) -> None:
     """Register `postgres`."""
@@ -55,5 +63,6 @@ def ergate_register_backends(register: Callable[[Backend], None]) -> None:
             extra="postgres",
             level="L2",
             check=check,
+            schema_sql=schema_sql,
         )
     )
