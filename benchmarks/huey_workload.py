@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 
-from huey import SqliteHuey
+from huey import Huey, RedisHuey, SqliteHuey
 
-huey = SqliteHuey(
-    filename=os.environ.get("BENCH_HUEY_FILE", "huey.db"),
-    fsync=os.environ.get("BENCH_HUEY_FSYNC") == "1",
-)
+
+def _huey() -> Huey:
+    if url := os.environ.get("BENCH_HUEY_REDIS"):
+        return RedisHuey(url=url)
+    return SqliteHuey(
+        filename=os.environ.get("BENCH_HUEY_FILE", "huey.db"),
+        fsync=os.environ.get("BENCH_HUEY_FSYNC") == "1",
+    )
+
+
+huey = _huey()
 
 
 @huey.task()  # type: ignore[untyped-decorator]  # Huey is published without types

@@ -30,6 +30,7 @@ local function apply(id, worker, revision, result, step, step_name, queue, perce
   redis.call('HDEL', key('held', worker), id)
   count('running', -1)
   count(new_status, 1)
+  count('applied', 1)
   count_running(job[11], -1)
   local changes = {
     'status', new_status, 'revision', after, 'seq', string.format('%d', seq + 1),
