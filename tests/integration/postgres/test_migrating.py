@@ -45,10 +45,10 @@ def test_of_many_that_migrate_at_once_all_succeed(target: Target) -> None:
 def test_a_newer_schema_is_refused_with_what_to_do(target: Target, store: PostgresStore) -> None:
     store.migrate()
     with psycopg.connect(target.uri) as connection:
-        connection.execute(
-            f"INSERT INTO \"{target.schema}\".migrations (version, name) VALUES (99, 'future')"  # type: ignore[arg-type]  # our own name
-        )
-    with pytest.raises(SchemaError, match="version 99.*Upgrade Ergate"):
+        values = "VALUES (99, 'future')"
+        query = f'INSERT INTO "{target.schema}".migrations (version, name) {values}'
+        connection.execute(query.encode())
+    with pytest.raises(SchemaError, match=r"version 99.*Upgrade Ergate"):
         store.migrate()
 
 
@@ -63,9 +63,8 @@ def test_the_printed_sql_makes_the_same_schema(
     printed = CliRunner().invoke(cli, ["migrate", "--print", "--state", postgres_url])
     assert printed.exit_code == 0
     Path("ergate.sql").write_text(printed.output)
-    subprocess.run(
-        ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "ergate.sql", target.uri], check=True
-    )
+    psql = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "ergate.sql", target.uri]
+    subprocess.run(psql, check=True)
     store.migrate()
     store.submit([new := job()])
     assert [record.id for record in store.claim_ready(["default"], 1, "w")] == [new.id]
@@ -75,10 +74,8 @@ def test_the_printed_sql_makes_the_same_schema(
 
 def test_check_tells_whether_there_is_work_to_do(postgres_url: str, work_dir: Path) -> None:
     arguments = ["migrate", "--state", postgres_url]
-    codes = [
-        CliRunner().invoke(cli, [*arguments, *more]).exit_code
-        for more in (["--check"], [], ["--check"])
-    ]
+    options: list[list[str]] = [["--check"], [], ["--check"]]
+    codes = [CliRunner().invoke(cli, [*arguments, *more]).exit_code for more in options]
     assert codes == [1, 0, 0]
 
 

@@ -114,7 +114,7 @@ def test_no_process_of_a_fleet_shows_the_password(server: PostgresServer, tmp_pa
 
 
 def test_an_address_that_cannot_be_read_is_not_quoted() -> None:
+    address = Address.parse(f"postgresql://ergate:{CANARY}@host/db?nonsense=1")
     with pytest.raises(SettingsError) as refused:
-        address = Address.parse(f"postgresql://ergate:{CANARY}@host/db?nonsense=1")
         PostgresStore(Target.of(address), SystemClock())
     assert CANARY not in chain(refused.value)
