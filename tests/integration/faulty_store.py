@@ -27,9 +27,11 @@ class Faults:
         self._random = random.Random(self.seed)
         self._lock = Lock()
 
-    def choose(self) -> str:
-        """Return what happens to the next call."""
+    def choose(self, name: str) -> str:
+        """Return what happens to the next call; the first answer of each method is lost."""
         with self._lock:
+            if self.rate and name not in self.lost_answers:
+                return "answer lost"
             if self._random.random() >= self.rate:
                 return "fine"
             return self._random.choice(("refused", "answer lost"))
@@ -45,7 +47,7 @@ def make_faulty(store: StateStore, rate: float, seed: int = 0) -> Faults:
 
 def _faulty(name: str, method: Callable[..., Any], faults: Faults) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        fate = faults.choose()
+        fate = faults.choose(name)
         if fate == "refused":
             faults.refused.append(name)
             raise BackendUnavailable(f"{name} was refused, as the test wants it.")
