@@ -42,4 +42,16 @@ def test_no_fault_is_listed_without_a_proof() -> None:
 
 
 def _matrix() -> str:
-    return PAGE.read_text(encoding="utf-8").partition("## Faults and their proofs")[2]
+    text = PAGE.read_text(encoding="utf-8").partition("\n## Faults and their proofs\n")[2]
+    return text.partition("\n## ")[0]
+
+
+def test_every_suite_is_where_the_page_says() -> None:
+    named = re.findall(r"`(tests/\S+)::(\w+)`", PAGE.read_text(encoding="utf-8"))
+    assert named
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).exists() or f"class {name}(" not in (ROOT / path).read_text("utf-8")
+    ]
+    assert missing == []
