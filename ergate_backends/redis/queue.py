@@ -22,9 +22,10 @@ from ergate_backends.redis.server import Argument, Server
 GROUP = "workers"
 WAIT_PIECE_S = 1.0
 """A blocking read is made of pieces this long: `wake` and a broken connection are noticed then."""
-ABANDONED_S = 10.0
+ABANDONED_S = 6.0
 """What nobody acknowledged for this long is taken from its receiver. A ticket is acknowledged as
-soon as its claim is written, so only the dead keep one; taking it from the living is harmless."""
+soon as its claim is written, so only the dead keep one; taking it from the living is harmless.
+Longer than one call may block."""
 RECLAIM_EVERY_S = 2.5
 
 Handle = tuple[str, bytes]
