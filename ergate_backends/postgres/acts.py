@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import psycopg
+
 from ergate.clock import Clock, SystemClock
-from ergate_backends.postgres.connection import ANSWER_S, Connection
+from ergate_backends.postgres.connection import ANSWER_S, PLANS_OF_TRANSACTION, Connection
 from ergate_backends.postgres.pool import Pool
 from ergate_backends.postgres.rows import Row
 from ergate_backends.postgres.statements import Statements
@@ -23,9 +25,15 @@ class Acts:
         self.sql = sql
         self._clock = None if isinstance(clock, SystemClock) else clock
 
-    def ask(self, name: str, *, answer_s: float = ANSWER_S, **values: object) -> list[Row]:
+    def ask(self, name: str, **values: object) -> list[Row]:
         """Run a statement by name, as one transaction and one round trip; return its rows."""
-        return self.ask_text(self.sql(name), answer_s=answer_s, **values)
+        with self.pool.use() as connection:
+            if connection.keeps_session:
+                return self.on(connection, name, **values)
+            with connection.pipeline(), connection.transaction():
+                connection.execute(PLANS_OF_TRANSACTION.encode())
+                cursor = self._start(connection, self.sql(name), values)
+            return _rows(cursor)
 
     def ask_text(
         self, statement: bytes, *, answer_s: float = ANSWER_S, **values: object
@@ -37,8 +45,12 @@ class Acts:
     def on(self, connection: Connection, statement: bytes | str, **values: object) -> list[Row]:
         """Run a statement, or one by name, on a connection in hand."""
         text = self.sql(statement) if isinstance(statement, str) else statement
-        cursor = connection.execute(text, values | {"now": self.now}, binary=True)
-        return cursor.fetchall() if cursor.description else []
+        return _rows(self._start(connection, text, values))
+
+    def _start(
+        self, connection: Connection, statement: bytes, values: dict[str, object]
+    ) -> psycopg.Cursor[Row]:
+        return connection.execute(statement, values | {"now": self.now}, binary=True)
 
     @property
     def now(self) -> float | None:
@@ -49,3 +61,7 @@ class Acts:
 def arrays(values: Sequence[str]) -> list[str]:
     """Return names without repetition, in their order, as an array parameter."""
     return list(dict.fromkeys(values))
+
+
+def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    return cursor.fetchall() if cursor.description else []

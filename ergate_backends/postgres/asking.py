@@ -92,6 +92,6 @@ def workers(acts: Acts) -> list[WorkerInfo]:
             expires_at=expires_at,
         )
         for worker_id, host, pid, started_at, queues, concurrency, expires_at in acts.ask_text(
-            acts.sql.fill(_WORKERS)
+            acts.sql.of(_WORKERS)
         )
     ]

@@ -32,19 +32,27 @@ _KEEPALIVES = {
     "tcp_user_timeout": "15000",
 }
 
-# The planner believes that a fresh table is small and keeps a plan that reads all of it; every act
-# of ours finds its rows by an index. A frozen client must not keep locks.
-_SESSION = " ".join(
-    f"-c {setting}"
-    for setting in (
-        "enable_seqscan=off",
-        "enable_hashjoin=off",
-        "enable_mergejoin=off",
-        "jit=off",
-        "idle_in_transaction_session_timeout=15s",
-        "default_transaction_isolation=read\\ committed",
-    )
+# About a table that has just grown the planner knows nothing, and chooses to read all of it. Each
+# act of ours finds its rows by an index, in the order of the index.
+_PLANS = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+_SESSION_SETTINGS = _PLANS | {
+    "plan_cache_mode": "force_generic_plan",
+    # A client that froze in a transaction must not keep its locks for ever.
+    "idle_in_transaction_session_timeout": "15s",
+    "default_transaction_isolation": "read\\ committed",
+}
+_SESSION = " ".join(f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items())
+
+PLANS_OF_TRANSACTION = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)" for name, value in _PLANS.items()
 )
+"""The same for one transaction, where a session cannot keep settings."""
 
 T = TypeVar("T")
 
@@ -53,6 +61,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that gives up when no answer comes for `answer_s` seconds."""
 
     answer_s = ANSWER_S
+    keeps_session = True
+    """Whether it is one server process all the time, as it is not behind a pooler."""
 
     def wait(self, gen: PQGen[T], *args: object, **kwargs: object) -> T:
         """Drive one exchange to its end; a connection without an answer is closed for good."""
@@ -73,6 +83,7 @@ def connect(target: Target) -> Connection:
     # Poolers refuse a connection that brings session settings.
     connection = _open(target, _SESSION if target.notify else "")
     connection.prepare_threshold = 1 if target.notify else None
+    connection.keeps_session = target.notify
     return connection
 
 

@@ -32,7 +32,7 @@ class Letters:
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Add letters; those that are there already stay as they are."""
         self._acts.ask_text(
-            self._acts.sql.fill(_BURY),
+            self._acts.sql.of(_BURY),
             ids=[storable(letter.id) for letter in letters],
             queues=[storable(letter.queue) for letter in letters],
             bodies=[letter.body for letter in letters],
@@ -41,12 +41,12 @@ class Letters:
 
     def newest(self, limit: int) -> list[DeadLetter]:
         """Return letters, the newest first."""
-        rows = self._acts.ask_text(self._acts.sql.fill(_NEWEST), limit=limit)
+        rows = self._acts.ask_text(self._acts.sql.of(_NEWEST), limit=limit)
         return [_letter(row) for row in rows]
 
     def exhume(self, letter_id: str) -> DeadLetter | None:
         """Remove a letter and return it."""
-        rows = self._acts.ask_text(self._acts.sql.fill(_EXHUME), id=storable(letter_id))
+        rows = self._acts.ask_text(self._acts.sql.of(_EXHUME), id=storable(letter_id))
         return _letter(rows[0]) if rows else None
 
 

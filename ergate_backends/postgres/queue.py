@@ -92,7 +92,7 @@ class PostgresQueue(Queue):
 
     def _ask(self, statement: str, **values: object) -> list[Row]:
         with self._pool.use() as connection:
-            cursor = connection.execute(self._sql.fill(statement), values, binary=True)
+            cursor = connection.execute(self._sql.of(statement), values, binary=True)
             return cursor.fetchall() if cursor.description else []
 
     def publish(self, messages: Sequence[Message]) -> None:
@@ -143,7 +143,7 @@ class PostgresQueue(Queue):
     def purge(self, queue: str) -> int:
         with self._pool.use(LONG_ANSWER_S) as connection:
             values = {"queue": storable(queue)}
-            return len(connection.execute(self._sql.fill(_PURGE), values).fetchall())
+            return len(connection.execute(self._sql.of(_PURGE), values).fetchall())
 
     def wake(self) -> None:
         self._listener.wake()

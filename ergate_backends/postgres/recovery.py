@@ -42,7 +42,7 @@ def _row(info: WorkerInfo) -> dict[str, object]:
 
 def retire(acts: Acts, worker_id: str) -> None:
     """Remove a lease."""
-    acts.ask_text(acts.sql.fill(_RETIRE), ids=[storable(worker_id)])
+    acts.ask_text(acts.sql.of(_RETIRE), ids=[storable(worker_id)])
 
 
 def recover(
@@ -59,14 +59,14 @@ def recover(
     with acts.pool.use() as connection, connection.transaction():
         # Its last claim may still be under way, although the process is gone: what that brings
         # was certainly never started, and a later sweep could not know.
-        acts.on(connection, acts.sql.fill(_LAST_CLAIM), worker_id=dead)
+        acts.on(connection, acts.sql.of(_LAST_CLAIM), worker_id=dead)
         locked = Locked.of(acts.on(connection, "lock_held", worker_id=dead))
         events = [
             (job, WorkerDied(dead, blame and started.get(job.id) == job.revision, reason, policy))
             for job in locked.jobs
         ]
         afters = transit(acts, connection, locked, events)
-        acts.on(connection, acts.sql.fill(_RETIRE), ids=[dead])
+        acts.on(connection, acts.sql.of(_RETIRE), ids=[dead])
     recovered, failed = _counted(afters)
     swept = Swept(recovered=recovered, failed=failed, dead_workers=(worker_id,))
     return swept, made_ready(afters)
@@ -79,7 +79,7 @@ def sweep(acts: Acts, policy: RecoveryPolicy, limit: int, dead_workers: Sequence
     with acts.pool.use() as connection, connection.transaction():
         if dead_workers:
             dead = sorted(storable(worker_id) for worker_id in dead_workers)
-            acts.on(connection, acts.sql.fill(_RETIRE), ids=dead)
+            acts.on(connection, acts.sql.of(_RETIRE), ids=dead)
         due = Locked.of(acts.on(connection, "lock_due", limit=limit))
         awake = transit(acts, connection, due, [(job, CameDue()) for job in due.jobs])
         orphans = Locked.of(acts.on(connection, "lock_orphans", limit=limit))

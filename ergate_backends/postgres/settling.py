@@ -120,6 +120,6 @@ def _holds(before: JobRecord, one: Settlement) -> bool:
 
 def _has_landed(acts: Acts, connection: Connection, one: Settlement) -> bool:
     rows = acts.on(
-        connection, acts.sql.fill(_HISTORY), id=storable(one.job_id), revision=one.revision + 1
+        connection, acts.sql.of(_HISTORY), id=storable(one.job_id), revision=one.revision + 1
     )
     return any(landed(history_of_row(row), one) for row in rows)

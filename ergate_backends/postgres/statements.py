@@ -32,10 +32,15 @@ class Statements:
         self._made: dict[str, bytes] = {}
 
     def __call__(self, name: str) -> bytes:
-        """Return the statement as psycopg takes it."""
-        made = self._made.get(name)
-        if made is None:
-            made = self._made[name] = self.fill(_file(name))
+        """Return the statement of a file as psycopg takes it."""
+        return self._made.get(name) or self._keep(name, _file(name))
+
+    def of(self, text: str) -> bytes:
+        """Return a statement from its text, which is one of a few."""
+        return self._made.get(text) or self._keep(text, text)
+
+    def _keep(self, key: str, text: str) -> bytes:
+        made = self._made[key] = self.fill(text)
         return made
 
     def variant(self, name: str, **parts: str) -> bytes:
