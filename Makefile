@@ -68,7 +68,7 @@ bench: $(VENV)/.bench ## Measure, beside Huey, and print a table
 
 .PHONY: docs
 docs: $(VENV)/.docs ## Build the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 	@echo "The documentation is in site/index.html."
 
 .PHONY: clean

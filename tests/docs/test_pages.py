@@ -60,3 +60,9 @@ def test_every_decision_is_listed_and_has_all_its_parts() -> None:
     for page in sorted((ROOT / "docs/adr").glob("0*.md")):
         assert page.name in listed
         assert re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE) == parts
+
+
+def test_the_site_is_built_strictly_and_hears_its_warnings() -> None:
+    """With `--quiet` MkDocs counts no warnings, so that `--strict` would never fail."""
+    (build,) = re.findall(r"mkdocs build (.+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert build == "--strict"
