@@ -93,5 +93,7 @@ def _schema_findings(place: Place) -> list[Finding]:
 
     role, address = addresses(place)[0]
     found = backend_findings(address, role)
-    about = [one for one in found if one.subject == "schema" or one.level == "problem"]
+    # Other problems are for the doctor: a schema that is up to date must not look refused.
+    about = [one for one in found if one.subject == "schema"]
+    about = about or [one for one in found if one.level == "problem"]
     return about or [Finding(level="ok", subject="schema", detail="made at first use")]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ergate.testing.servers.redis import RedisServer
 from tests.cli.terminal import Terminal, open_terminal
 
 
@@ -27,6 +28,15 @@ def test_it_makes_the_schema_and_prints_its_version(terminal: Terminal) -> None:
 def test_it_may_be_run_again(terminal: Terminal) -> None:
     terminal.type("migrate")
     assert terminal.type("migrate").exit_code == 0
+
+
+def test_a_problem_that_is_not_about_the_schema_does_not_stop_a_deploy(
+    terminal: Terminal, redis_server: RedisServer
+) -> None:
+    redis_server.order("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    done = terminal.type("migrate", "--state", redis_server.url)
+    assert (done.exit_code, done.stdout) == (0, "Schema: version 1 of 1\n")
+    assert terminal.type("backends", "check", redis_server.url).exit_code == 1
 
 
 def test_check_changes_nothing_and_tells_that_a_schema_is_behind(terminal: Terminal) -> None:
