@@ -19,8 +19,7 @@ from ergate_backends.postgres.target import Target
 
 
 class OnTheServersClock(StoreCase):
-    tick_s = 0.1
-    options = ""
+    tick_s, options = 0.1, ""
 
     clock = pytest.fixture(lambda _self: None)
 
