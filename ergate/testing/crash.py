@@ -33,6 +33,8 @@ from ergate.worker.events import RunStarted, StepsEnded, WorkerStarted
 
 RELAYED_ONLY = frozenset({"after_receive", "after_acknowledge", "after_publish"})
 """Failpoints that no process passes when the ready list itself is the queue."""
+MAX_DELIVERIES = 3
+"""The default, which nobody here changes."""
 POISONS = {
     "exit 0": "exited with status 0",
     "exit 3": "exited with status 3",
@@ -191,19 +193,39 @@ class CrashSuite:
 
     def test_a_step_that_kills_its_worker_fails_and_takes_nobody_along(self, scene: Scene) -> None:
         healthy = scene.submit("healthy", range(100))
-        poisons = {how: scene.submit("poison", [how])[0] for how in POISONS}
+        (poisonous,) = scene.submit("poison", ["exit 0"])
         healthy += scene.submit("healthy", range(100))
         fleet = scene.fleet(processes=2, concurrency=2)
         ended = scene.wait_ended(*healthy, timeout_s=90)
         assert {job.status for job in ended} == {JobStatus.COMPLETED}
-        for how, job_id in poisons.items():
-            (job,) = scene.wait_ended(job_id)
-            assert job.status is JobStatus.FAILED
-            error = JobError.from_json(job.error or "")
-            assert (error.type, len(scene.runs_of(job_id))) == ("WorkerDied", 3)
-            assert POISONS[how] in error.message
+        self._assert_died(scene, poisonous, POISONS["exit 0"])
+        assert len(scene.runs_of(poisonous)) == MAX_DELIVERIES
         fleet.stop()
         scene.check()
+
+    def test_poisonous_steps_fail_for_their_own_deaths_when_there_are_several(
+        self, scene: Scene
+    ) -> None:
+        """They take one another along, so that one may be blamed before it did anything."""
+        healthy = scene.submit("healthy", range(50))
+        poisons = {how: scene.submit("poison", [how])[0] for how in POISONS}
+        healthy += scene.submit("healthy", range(50))
+        fleet = scene.fleet(processes=2, concurrency=2)
+        ended = scene.wait_ended(*healthy, timeout_s=90)
+        assert {job.status for job in ended} == {JobStatus.COMPLETED}
+        for how, job_id in poisons.items():
+            self._assert_died(scene, job_id, POISONS[how])
+            assert 1 <= len(scene.runs_of(job_id)) <= MAX_DELIVERIES
+        fleet.stop()
+        scene.check()
+
+    def _assert_died(self, scene: Scene, job_id: str, how: str) -> None:
+        (job,) = scene.wait_ended(job_id)
+        assert (job.status, job.deliveries) == (JobStatus.FAILED, MAX_DELIVERIES)
+        error = JobError.from_json(job.error or "")
+        assert error.type == "WorkerDied"
+        assert f"died {MAX_DELIVERIES} times" in error.message
+        assert how in error.message
 
     # --- freezing ---------------------------------------------------------------------------------
 
