@@ -94,6 +94,8 @@ class Worker:
             while not self._stopping.is_asked:
                 self.turn()
             self._leave()
+        if self._settler.fatal is not None:  # an end with an error is not repeated without a pause
+            raise self._settler.fatal
 
     def turn(self) -> None:
         """Claim what there is room for, or wait a moment."""

@@ -238,3 +238,18 @@ def test_the_answer_to_claiming_again_may_be_lost_too(
     opener.join()
     assert stage.job("suspect").status is JobStatus.COMPLETED
     assert stage.runs == [0, 1]
+
+
+def test_a_worker_whose_outcomes_cannot_be_written_ends_with_the_error(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An orderly end would be followed by the next worker at once, again and again."""
+
+    def refuse(*_: object) -> None:
+        raise MemoryError("the file is damaged")
+
+    monkeypatch.setattr(stage.store, "settle", refuse)
+    monkeypatch.setattr(stage.worker._settler, "start", lambda: None)  # the stage started it
+    stage.submit()
+    with pytest.raises(MemoryError, match="damaged"):
+        stage.worker.run(pid=0)
