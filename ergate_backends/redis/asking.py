@@ -20,11 +20,12 @@ def listed(server: Server, which: JobFilter, limit: int, offset: int) -> list[Jo
     found: list[JobRecord] = []
     if limit <= 0:
         return found
-    for job in _jobs(server, which):
+    skipped = offset if _is_index(which) else 0
+    for job in _jobs(server, which, skipped):
         found.append(job)
-        if len(found) >= offset + limit:
+        if len(found) >= offset - skipped + limit:
             break
-    return found[offset:]
+    return found[offset - skipped :]
 
 
 def count(server: Server, which: JobFilter) -> dict[JobStatus, int]:
@@ -49,23 +50,39 @@ def _all_counts(server: Server) -> dict[JobStatus, int]:
     return {status: number for status, number in counts.items() if number > 0}
 
 
-def _jobs(server: Server, which: JobFilter) -> Iterator[JobRecord]:
+def _jobs(server: Server, which: JobFilter, first: int = 0) -> Iterator[JobRecord]:
     """Yield the jobs that a filter asks for, the newest first, from the smallest index."""
-    first = 0
+    live = _live(server, which.status)
+    if live is not None:
+        _, jobs = read(server, live)
+        newest = sorted(jobs.values(), key=lambda job: (job.created_at, job.id), reverse=True)
+        yield from (job for job in newest[first:] if _matches(which, job))
+        return
     while ids := _page(server, which, first):
         first += len(ids)
         _, jobs = read(server, ids)
         yield from (job for job_id in ids if (job := jobs.get(job_id)) and _matches(which, job))
 
 
+def _live(server: Server, status: JobStatus | None) -> list[str] | None:
+    """Return the ids of all jobs of a status that few have; None when an index must be read."""
+    lists: list[tuple[str, ...]]
+    if status is JobStatus.CANCELLING:
+        lists = [("SMEMBERS", server.key("cancelling"))]
+    elif status is JobStatus.RUNNING:
+        holders = server.command("SMEMBERS", server.key("holders"))
+        lists = [("HKEYS", server.key("held", holder.decode())) for holder in holders]
+    elif status is JobStatus.SCHEDULED:
+        names = server.command("SMEMBERS", server.key("queues"))
+        lists = [("ZRANGE", server.key("due", name.decode()), "0", "-1") for name in names]
+    else:
+        return None
+    return [job_id.decode() for words in lists for job_id in server.command(*words)]
+
+
 def _page(server: Server, which: JobFilter, first: int) -> list[str]:
     if which.status in FINAL_STATUSES or which.status is JobStatus.PENDING:
         index = server.key("status", which.status)
-    elif which.status is JobStatus.CANCELLING and first == 0:
-        ids = server.command("SMEMBERS", server.key("cancelling"))
-        return [job_id.decode() for job_id in ids]
-    elif which.status is JobStatus.CANCELLING:
-        return []
     elif which.workflow is not None:
         index = server.key("workflow", which.workflow)
     else:
@@ -73,6 +90,14 @@ def _page(server: Server, which: JobFilter, first: int) -> list[str]:
     oldest = "-inf" if which.since is None else repr(float(which.since))
     page = server.command("ZREVRANGEBYSCORE", index, "+inf", oldest, "LIMIT", first, PAGE)
     return [job_id.decode() for job_id in page]
+
+
+def _is_index(which: JobFilter) -> bool:
+    """Whether one index holds exactly the jobs that a filter asks for."""
+    has_status = which.status in FINAL_STATUSES or which.status is JobStatus.PENDING
+    if which.queue is not None or which.finished_before is not None:
+        return False
+    return (has_status and which.workflow is None) or which.status is None
 
 
 def _matches(which: JobFilter, job: JobRecord) -> bool:

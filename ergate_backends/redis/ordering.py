@@ -24,10 +24,25 @@ Played = tuple[JobRecord | None, JobRecord | Rejection]
 
 
 def read(server: Server, ids: Sequence[str]) -> tuple[float, dict[str, JobRecord]]:
-    """Return the time, and those of the jobs that exist."""
+    """Return the time, and those of the jobs that exist; a damaged one becomes FAILED.
+
+    What stands in a damaged hash is left as it is, for a person to look at; it is left out.
+    """
     now, rows = server.run("read", *ids, repeatable=True)
-    found = zip(ids, rows, strict=True)
-    return float(now), {job_id: record_of(job_id, values) for job_id, values in found if values}
+    jobs: dict[str, JobRecord] = {}
+    for job_id, values in zip(ids, rows, strict=True):
+        if values:
+            try:
+                jobs[job_id] = record_of(job_id, values)
+            except CorruptRecord as exc:
+                fail_damaged(server, job_id, exc)
+    return float(now), jobs
+
+
+def read_one(server: Server, job_id: str) -> JobRecord | None:
+    """Return a job, or None. Raises `CorruptRecord` for one that cannot be read."""
+    _, (values,) = server.run("read", job_id, repeatable=True)
+    return record_of(job_id, values) if values else None
 
 
 def play(
@@ -129,6 +144,6 @@ def row_at(server: Server, settlement: Settlement) -> HistoryRow | None:
 
 
 def fail_damaged(server: Server, job_id: str, damage: CorruptRecord) -> None:
-    """End a job that was claimed and cannot be read: it would stop one worker after the other."""
+    """End a job that cannot be read: it would stop one worker after the other."""
     error = JobError(type="CorruptRecord", message=str(damage)).to_json()
     server.run("fail_damaged", job_id, error)

@@ -12,6 +12,7 @@ from ergate_backends.redis.rows import COLUMNS
 _SHARED = {
     "claim": ("claiming",),
     "claim_ready": ("claiming",),
+    "fail_damaged": ("indexes",),
     "forget": ("indexes",),
     "submit": ("indexes",),
     "write": ("indexes",),

@@ -177,7 +177,7 @@ class RedisStore(StateStore):
     # --- what people ask and order --------------------------------------------------------------
 
     def get(self, job_id: str) -> JobRecord | None:
-        return ordering.read(self._server, [job_id])[1].get(job_id)
+        return ordering.read_one(self._server, job_id)
 
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
         return asking.listed(self._server, which, limit, offset)

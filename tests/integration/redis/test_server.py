@@ -14,8 +14,8 @@ from ergate.contracts.backend import Finding
 from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.queue import Delivery, Message
 from ergate.contracts.state_store import JobFilter
-from ergate.errors import BackendUnavailable, SchemaError
-from ergate.jobs.events import Advanced, Completed, Settlement
+from ergate.errors import BackendUnavailable, CorruptRecord, SchemaError
+from ergate.jobs.events import Advanced, Completed, RecoveryPolicy, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.testing.servers.proxy import Fault, Proxy
@@ -143,6 +143,19 @@ def test_a_damaged_job_fails_and_its_neighbours_run(
     store.settle([Settlement("b", "w", job.revision, Completed("1"))])
     assert dict(store.count(JobFilter())) == {JobStatus.FAILED: 1, JobStatus.COMPLETED: 1}
     assert [row.event for row in store.history("a")] == ["submitted", "failed"]
+
+
+def test_a_damaged_job_of_a_dead_worker_does_not_keep_its_neighbours(
+    store: RedisStore, redis_server: RedisServer
+) -> None:
+    store.submit([record("a"), record("b")])
+    store.claim_ready(["default"], 9, "w")
+    redis_server.order("HSET", "{ergate}:job:a", "deliveries", "many")
+    store.recover("w", {}, blame=False, reason="killed", policy=RecoveryPolicy())
+    assert [job.id for job in store.claim_ready(["default"], 9, "w")] == ["b"]
+    assert dict(store.count(JobFilter())) == {JobStatus.FAILED: 1, JobStatus.RUNNING: 1}
+    with pytest.raises(CorruptRecord, match="deliveries"):
+        store.get("a")
 
 
 def test_a_job_whose_hash_is_gone_troubles_nobody(
