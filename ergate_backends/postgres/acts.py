@@ -12,6 +12,9 @@ from ergate_backends.postgres.pool import Pool
 from ergate_backends.postgres.rows import Row
 from ergate_backends.postgres.statements import Statements
 
+BYTES_PER_S = 1e6
+"""How much the slowest server writes in a second: a large batch must not be given up too soon."""
+
 
 class Acts:
     """The statements of one schema over one pool.
@@ -50,6 +53,7 @@ class Acts:
     def _start(
         self, connection: Connection, statement: bytes, values: dict[str, object]
     ) -> psycopg.Cursor[Row]:
+        connection.work_s = _size(values) / BYTES_PER_S
         return connection.execute(statement, values | {"now": self.now}, binary=True)
 
     @property
@@ -61,6 +65,10 @@ class Acts:
 def arrays(values: Sequence[str]) -> list[str]:
     """Return names without repetition, in their order, as an array parameter."""
     return list(dict.fromkeys(values))
+
+
+def _size(values: dict[str, object]) -> int:
+    return sum(len(value) for value in values.values() if isinstance(value, str))
 
 
 def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import time
 from typing import Any, TypeVar
 
 import psycopg
@@ -15,8 +14,9 @@ from ergate_backends.postgres.errors import shown, translated
 from ergate_backends.postgres.target import Target
 
 CONNECT_TIMEOUT_S = 5
-ANSWER_S = 20.0
-"""An act takes milliseconds. Without an answer for this long the network has swallowed it."""
+ANSWER_S = 10.0
+"""An act takes milliseconds. After so long a silence the network has swallowed it; it is shorter
+than a lease, so that a heartbeat still has time for a second try."""
 LONG_ANSWER_S = 300.0
 """For questions of people and for migrations, which may read or write whole tables."""
 STEP_ANSWER_S = 24 * 3600.0
@@ -58,16 +58,18 @@ T = TypeVar("T")
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that gives up when no answer comes for `answer_s` seconds."""
+    """A connection that gives up when nothing comes or goes for `answer_s` seconds."""
 
     answer_s = ANSWER_S
+    work_s = 0.0
+    """How much longer than that the server may need for what it was last asked."""
     keeps_session = True
     """Whether it is one server process all the time, as it is not behind a pooler."""
 
     def wait(self, gen: PQGen[T], *args: object, **kwargs: object) -> T:
         """Drive one exchange to its end; a connection without an answer is closed for good."""
         try:
-            return _wait(gen, self.pgconn.socket, time.monotonic() + self.answer_s)
+            return _wait(gen, self.pgconn.socket, self.answer_s + self.work_s)
         except BaseException as exc:
             if not isinstance(exc, psycopg.Error) or isinstance(exc, _NoAnswer):
                 self.pgconn.finish()  # half an exchange: nobody can know what comes next
@@ -117,16 +119,15 @@ def _conninfo(target: Target, session: str) -> str:
     return psycopg.conninfo.make_conninfo("", **(parameters | given))
 
 
-def _wait(gen: PQGen[T], descriptor: int, deadline: float) -> T:
+def _wait(gen: PQGen[T], descriptor: int, silence_s: float) -> T:
     poll = select.poll()
     try:
         wanted = next(gen)
         while True:
             poll.register(descriptor, _EVENTS[wanted])
-            left_ms = (deadline - time.monotonic()) * 1000
-            events = poll.poll(left_ms) if left_ms > 0 else []
+            events = poll.poll(silence_s * 1000)
             if not events:
-                raise _NoAnswer("the server did not answer in time")
+                raise _NoAnswer(f"no answer came for {silence_s:g} s")
             wanted = gen.send(_readiness(events[0][1]))
     except StopIteration as stop:
         answer: T = stop.value
