@@ -83,3 +83,9 @@ def test_check_tells_whether_there_is_work_to_do(postgres_url: str, work_dir: Pa
 def test_a_schema_name_that_cannot_be_is_refused(schema: str) -> None:
     with pytest.raises(SettingsError, match="schema"):
         Target.of(Address(url="postgres://h/d", scheme="postgres", query=f"schema={schema}"))
+
+
+def test_a_store_whose_schema_is_no_sql_says_so(work_dir: Path) -> None:
+    refused = CliRunner().invoke(cli, ["migrate", "--print", "--state", "sqlite:///jobs.db"])
+    assert refused.exit_code == 2
+    assert not Path("jobs.db").exists()
