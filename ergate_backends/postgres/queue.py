@@ -19,8 +19,8 @@ from ergate_backends.postgres.rows import Row, storable
 from ergate_backends.postgres.statements import Statements
 from ergate_backends.postgres.target import Target
 
-LEASE_S = 60.0
-"""A worker acknowledges as soon as its claim is durable, so that seconds would do."""
+LEASE_S = 10.0
+"""When what a dead receiver held comes back; a claim is durable, and acknowledged, much sooner."""
 LOOK_S = 1.0
 LOOK_UNCALLED_S = 0.25
 
