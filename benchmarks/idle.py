@@ -1,6 +1,6 @@
 """What idle workers cost their server: `python -m benchmarks.idle [WORKERS] [SECONDS]`.
 
-Each worker waits as a real one does, with a connection of its own; the server's process alone is
+Each worker waits as a real one does, with connections of its own; the server's processes alone are
 measured. A thread stands for a process here, as the server cannot tell the difference.
 """
 
@@ -18,13 +18,14 @@ import psutil
 from ergate.brokers.broker import Broker
 from ergate.brokers.opening import open_broker
 from ergate.testing.servers import Server
+from ergate.testing.servers.postgres import PostgresServer
 from ergate.testing.servers.redis import RedisServer
 from ergate.worker.worker import IDLE_S
 
 
 def main(workers: int, seconds: float) -> None:
     """Print the share of one core that each server needs."""
-    for make in (RedisServer,):
+    for make in (PostgresServer, RedisServer):
         with tempfile.TemporaryDirectory() as directory, make(Path(directory) / "data") as server:
             native = measured(server, workers, seconds, server.url, None)
             relayed = measured(server, workers, seconds, server.url, "memory")
@@ -45,17 +46,23 @@ def measured(
     ]
     for thread in threads:
         thread.start()
-    process = psutil.Process(server.pid)
     time.sleep(1.0)
-    before, started = process.cpu_times(), time.perf_counter()
+    process = psutil.Process(server.pid)
+    family = [process, *process.children(recursive=True)]
+    before, started = _used_s(family), time.perf_counter()
     time.sleep(seconds)
-    after, took = process.cpu_times(), time.perf_counter() - started
+    used_s, took = _used_s(family) - before, time.perf_counter() - started
     stopping.set()
     for thread in threads:
         thread.join()
     for broker in brokers:
         broker.close()
-    return 100 * (after.user + after.system - before.user - before.system) / took
+    return 100 * used_s / took
+
+
+def _used_s(processes: list[psutil.Process]) -> float:
+    times = [one.cpu_times() for one in processes if one.is_running()]
+    return sum(one.user + one.system for one in times)
 
 
 def _wait(broker: Broker, worker_id: str, is_over: Callable[[], bool]) -> None:
