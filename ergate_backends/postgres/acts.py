@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import psycopg
@@ -14,6 +15,10 @@ from ergate_backends.postgres.statements import Statements
 
 BYTES_PER_S = 1e6
 """How much the slowest server writes in a second: a large batch must not be given up too soon."""
+
+REPLAN_S = 5.0
+"""How long a plan is kept. One that was made for an empty table reads all of a full one, and the
+server itself would not think of a new one before its next look at the statistics."""
 
 
 class Acts:
@@ -54,7 +59,7 @@ class Acts:
         self, connection: Connection, statement: bytes, values: dict[str, object]
     ) -> psycopg.Cursor[Row]:
         connection.work_s = _size(values) / BYTES_PER_S
-        return connection.execute(statement, values | {"now": self.now}, binary=True)
+        return connection.execute(_dated(statement), values | {"now": self.now}, binary=True)
 
     @property
     def now(self) -> float | None:
@@ -65,6 +70,11 @@ class Acts:
 def arrays(values: Sequence[str]) -> list[str]:
     """Return names without repetition, in their order, as an array parameter."""
     return list(dict.fromkeys(values))
+
+
+def _dated(statement: bytes) -> bytes:
+    """Return a statement whose text, and so whose plan, lasts for a few seconds."""
+    return b"%s\n-- %d" % (statement, time.monotonic() // REPLAN_S)
 
 
 def _size(values: dict[str, object]) -> int:

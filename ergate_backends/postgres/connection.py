@@ -85,6 +85,7 @@ def connect(target: Target) -> Connection:
     # Poolers refuse a connection that brings session settings.
     connection = _open(target, _SESSION if target.notify else "")
     connection.prepare_threshold = 1 if target.notify else None
+    connection.prepared_max = 30  # each is a plan in the server's memory
     connection.keeps_session = target.notify
     return connection
 

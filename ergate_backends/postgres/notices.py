@@ -119,6 +119,12 @@ class Listener:
                     return "wake"
             return "call"
 
+    def hears(self, queues: Sequence[str]) -> bool | None:
+        """Return whether a call has come; None when nobody could hear one."""
+        with self._lock:
+            heard = self._hears({queue[:LONGEST] for queue in queues})
+            return None if self._connection is None else heard
+
     def close(self) -> None:
         """Let go of the connection and the pipe."""
         self.wake()

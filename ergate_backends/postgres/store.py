@@ -70,6 +70,8 @@ class PostgresStore(StateStore):
         self._listener = Listener(target, ready_channel(target))
         self._is_idle = False
         """Whether the last claim brought nothing: then a look comes first, as it costs a tenth."""
+        self._quiet_queues: tuple[str, ...] = ()
+        self._quiet_until = 0.0
         with self._pool.use() as connection:
             self.level = level_of(connection)
 
@@ -83,6 +85,7 @@ class PostgresStore(StateStore):
         self._pool.close()
 
     def _call(self, queues: Iterable[str]) -> None:
+        self._quiet_queues = ()
         if self._target.notify:
             self._caller.call(queues)
 
@@ -103,7 +106,7 @@ class PostgresStore(StateStore):
     # --- the hot path ---------------------------------------------------------------------------
 
     def claim_ready(self, queues: Sequence[str], limit: int, worker_id: str) -> Sequence[JobRecord]:
-        if not queues or limit <= 0 or (self._is_idle and not self._has_ready(queues)):
+        if not queues or limit <= 0 or (self._is_idle and not self._may_have_ready(queues)):
             return []
         rows = self._acts.ask(
             "claim_ready",
@@ -129,11 +132,23 @@ class PostgresStore(StateStore):
             left_s = max(0.0, deadline - time.monotonic())
             heard = self._listener.wait(queues, min(look_s, left_s))
             if heard != "nothing" or left_s <= look_s:
+                self._quiet_queues = tuple(queues) if heard == "nothing" else ()
                 return heard == "call"
             if self._has_ready(queues):
                 return True
 
+    def _may_have_ready(self, queues: Sequence[str]) -> bool:
+        """Look, unless nobody has called since a wait for the same queues ended in vain.
+
+        A hundred idle workers that all look twice a second cost the server more than their wages.
+        """
+        is_quiet = self._quiet_queues == tuple(queues) and time.monotonic() < self._quiet_until
+        if is_quiet and self._listener.hears(queues) is False:
+            return False
+        return self._has_ready(queues)
+
     def _has_ready(self, queues: Sequence[str]) -> bool:
+        self._quiet_until = time.monotonic() + LOOK_S
         query = "SELECT 1 FROM {schema}.ready WHERE queue = ANY (%(queues)s::text[]) LIMIT 1"
         names = arrays([storable(queue) for queue in queues])
         return bool(self._acts.ask_text(self._acts.sql.of(query), queues=names))
