@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; break; fi; done)
 CODE := ergate ergate_backends tests examples benchmarks
 ARGS ?=
+# Most of what tests do is waiting for processes that were killed: two at a time keep two cores busy.
+JOBS ?= 2
 
 .PHONY: help
 help: ## Show this list
@@ -25,7 +27,7 @@ demo: $(VENV)/.core ## Index this source tree with two worker processes, and sho
 
 .PHONY: test
 test: $(VENV)/.dev servers ## Run every test; make test ARGS="-k claim" runs some
-	@$(PYTHON_VENV) -m pytest -q --durations=10 $(ARGS)
+	@$(PYTHON_VENV) -m pytest -q --durations=10 -n $(JOBS) --dist loadscope $(ARGS)
 
 # Packages of Debian. Without root the tests that need one are skipped, and say how to get it.
 SERVERS := redis-server postgresql

@@ -180,7 +180,9 @@ def test_a_lone_surrogate_from_outside_is_refused() -> None:
         checked('"\\ud800"', LIMITS, "x")
 
 
-@pytest.mark.parametrize("value", [object(), lambda: None, {"a": object()}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), lambda: None, {"a": object()}], ids=["object", "function", "inside"]
+)
 def test_a_value_without_a_json_form_is_refused(value: object) -> None:
     with pytest.raises(PayloadError, match="cannot be written as JSON"):
         dump(ANY, value, LIMITS, "The result")

@@ -138,8 +138,14 @@ def test_history_has_no_gap_and_each_seq_applied_once(story: Story) -> None:
         rows += [] if row is None else [row]
     claims = [row.revision - (row.claimed_at is not None) for row in rows]
     assert claims == [1, *(row.revision + 1 for row in rows[:-1])]
-    applied = [row.seq for row in rows if row.event == "applied"]
-    assert applied == list(range(len(applied)))
+    expected_seq = 0
+    for row in rows:
+        if row.event == "restarted":  # a person may skip one, so that its key is not used again
+            assert row.seq - expected_seq in {0, 1}
+            expected_seq = row.seq
+        if row.event == "applied":
+            assert row.seq == expected_seq
+            expected_seq += 1
 
 
 @given(stories())
