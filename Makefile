@@ -65,8 +65,10 @@ types: $(VENV)/.dev ## Check the types with mypy --strict
 	@$(PYTHON_VENV) -m mypy --strict
 
 .PHONY: bench
-bench: $(VENV)/.bench ## Measure, beside Huey, and print a table
+bench: $(VENV)/.bench servers ## Measure, beside Huey, SAQ and PgQueuer, and print tables
 	@$(PYTHON_VENV) -m benchmarks $(ARGS)
+	@$(PYTHON_VENV) -m benchmarks.on_redis $(ARGS)
+	@$(PYTHON_VENV) -m benchmarks.on_postgres $(ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.docs ## Build the documentation into site/
