@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,15 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove every `ERGATE_…` variable, so that a developer's shell changes no result."""
     for name in [name for name in os.environ if name.startswith("ERGATE_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_apps_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget apps that a test has imported: `app.py` is a name that many directories use."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    for name in ("app", "main", "myapp"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def _show_table(rows: list[Row]) -> None:
     from ergate.display.styles import QUIET
     from ergate.display.tables import new_table
 
-    table = new_table("name", "addresses", "roles", "level", "from", "summary*")
+    table = new_table("name", "addresses*", "roles", "level", "from", "summary*")
     for row in rows:
         cells = (row.name, " ".join(row.schemes), ", ".join(row.roles), row.level)
         style = "" if row.installed else QUIET

@@ -54,7 +54,7 @@ def ergate_register_backends(register: Callable[[Backend], None]) -> None:
             open_store=open_store,
             open_queue=open_queue,
             extra="redis",
-            level="L1 (append-only file), L2 (appendfsync always)",
+            level="L1-L2",
             check=check,
         )
     )

@@ -24,8 +24,6 @@ MAKE = "from tests.unit.test_loading import App\n"
 def clean_imports(work_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give each test its own `sys.path`, and forget the modules that it imported."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    for name in ("app", "main", "myapp"):  # an example's, which another test has imported
-        monkeypatch.delitem(sys.modules, name, raising=False)
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
