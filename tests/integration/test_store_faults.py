@@ -200,7 +200,10 @@ def test_a_full_disk_refuses_and_accepts_again_when_there_is_space(
         ids = [client.enqueue("chain", 1, Wish()).id]
         filler = small_disk / "filler"
         with running(app, broker):
-            with filler.open("ab") as file, pytest.raises(BackendUnavailable, match="Free some"):
+            with (
+                filler.open("ab", buffering=0) as file,
+                pytest.raises(BackendUnavailable, match="Free some"),
+            ):
                 _enqueue_while_filling(client, ids, file, small_disk)
             filler.unlink()
             eventually(
