@@ -1,0 +1,1 @@
+"""The acts of the random stories: one subject per file."""
