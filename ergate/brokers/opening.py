@@ -13,9 +13,11 @@ from ergate.contracts.queue import Queue
 from ergate.contracts.state_store import StateStore
 from ergate.errors import UsageError
 from ergate.jobs.codec import Limits
-from ergate.plugins.resolve import open_queue, open_state_store
+from ergate.plugins.resolve import open_queue, open_state_store, resolve_backend
 
 DEFAULT = "sqlite"
+HERE_ONLY = " (serves this machine only)"
+"""Said of the default beside a queue that many machines may share."""
 
 
 def open_broker(
@@ -28,13 +30,16 @@ def open_broker(
 ) -> Broker | DirectBroker:
     """Open what `queue` and `state_store` name: an address, an object, or None for the other one.
 
-    Neither given means SQLite. One given, or both the same, means a native broker.
+    Neither given means SQLite. One given, or both the same, means a native broker; a queue whose
+    backend keeps no state gets SQLite beside it, which serves the processes of one machine.
     With `migrate` a fresh store gets its schema.
     Raises `UsageError` for what cannot work together, and what opening a backend raises.
     """
     clock = clock or SystemClock()
     limits = limits or Limits()
-    queue, state_store = map(_parsed, _complete(queue, state_store))
+    queue, state_store = _parsed(queue), _parsed(state_store)
+    is_beside = state_store is None and queue is not None and not _keeps_state(queue)
+    queue, state_store = _complete(queue, state_store)
     if not isinstance(state_store, Address | StateStore):
         return _direct(queue, state_store)
     store = (
@@ -42,7 +47,7 @@ def open_broker(
     )
     if migrate:
         store.migrate()
-    labels = Labels(_label(queue), _label(state_store))
+    labels = Labels(_label(queue), _label(state_store) + (HERE_ONLY if is_beside else ""))
     if queue is store or queue == state_store:
         return NativeBroker(store, labels)
     return RelayedBroker(_queue(queue, store, clock), store, labels, limits)
@@ -54,9 +59,17 @@ def _complete(queue: object, state_store: object) -> tuple[object, object]:
             "A queue of your own needs a state store: Ergate(queue=…, state_store=…), with an "
             'object that has `update`, or the name of a full one such as "sqlite".'
         )
-    queue = state_store if queue is None else queue
-    queue = DEFAULT if queue is None else queue
-    return queue, queue if state_store is None else state_store
+    if queue is None:
+        queue = Address.parse(DEFAULT) if state_store is None else state_store
+    if state_store is None:
+        state_store = queue if _keeps_state(queue) else Address.parse(DEFAULT)
+    return queue, state_store
+
+
+def _keeps_state(queue: object) -> bool:
+    return (
+        not isinstance(queue, Address) or resolve_backend(queue, "queue")[0].open_store is not None
+    )
 
 
 def _is_named(half: object) -> bool:

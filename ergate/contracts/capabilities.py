@@ -16,6 +16,9 @@ class Capability(StrEnum):
     """A queue that can count what waits in it."""
     PURGE = "purge"
     """A queue that can drop all that waits in it."""
+    PARTITIONED = "partitioned"
+    """A queue that divides its messages among receivers beforehand: the share of one that does
+    not receive waits for it, while the others are idle."""
     TRANSACTIONAL_STEPS = "transactional steps"
     """A store that can write a step's outcome on a connection which the step writes on, too."""
     ENQUEUE_IN_TRANSACTION = "enqueue in a transaction"

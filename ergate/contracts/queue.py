@@ -29,6 +29,9 @@ class Delivery:
     """Whatever the queue needs to settle this delivery."""
     identity: str
     """The same for each delivery of the same message, and for no other message."""
+    given_up: str | None = None
+    """Why the server does not deliver it any more, if so: a ticket is followed for the last time,
+    anything else becomes a dead letter with this reason."""
 
 
 class Queue(ABC):

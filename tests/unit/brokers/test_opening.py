@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from ergate.brokers.broker import Broker
+from ergate.brokers.broker import Broker, Labels
 from ergate.brokers.direct import DirectBroker
 from ergate.brokers.native import NativeBroker
 from ergate.brokers.opening import open_broker
 from ergate.brokers.relayed import RelayedBroker
 from ergate.clock import SystemClock
+from ergate.contracts.backend import Backend
 from ergate.contracts.capabilities import Level
 from ergate.errors import UnknownBackendError, UsageError
 from ergate.jobs.job import Job
+from ergate.plugins.manager import Plugins, installed_plugins
+from ergate.plugins.registry import BackendRegistry
 from ergate_backends.memory.queue import MemoryQueue
 from ergate_backends.memory.store import MemoryStore
 
@@ -60,6 +63,25 @@ def test_one_half_named_serves_as_both(work_dir: Path) -> None:
 def test_the_same_address_twice_is_native_and_two_addresses_are_relayed(work_dir: Path) -> None:
     assert kind_of("sqlite:///a.db", "sqlite:///a.db") is NativeBroker
     assert kind_of("memory", "sqlite:///a.db") is RelayedBroker
+
+
+def test_a_queue_whose_backend_keeps_no_state_gets_sqlite_beside_it(
+    work_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins = Plugins(BackendRegistry())
+    plugins.registry.add(
+        Backend(name="tickets", summary="", open_queue=lambda *_: MemoryQueue()), distribution="t"
+    )
+    sqlite = installed_plugins().registry.find("sqlite")
+    assert sqlite is not None
+    plugins.registry.add(sqlite, distribution="ergate")
+    monkeypatch.setattr("ergate.plugins.resolve._installed", lambda: plugins)
+    with closing(open_broker("tickets", None)) as broker:
+        assert (type(broker), broker.labels) == (
+            RelayedBroker,
+            Labels("tickets", "sqlite (serves this machine only)"),
+        )
+    assert (work_dir / ".ergate" / "ergate.db").is_file()
 
 
 def test_objects_are_taken_as_they_are(store: MemoryStore) -> None:
