@@ -10,6 +10,7 @@ from ergate.contracts.address import Address
 
 if TYPE_CHECKING:
     from ergate.clock import Clock
+    from ergate.contracts.journal import Journal, JournalKind
     from ergate.contracts.queue import Queue
     from ergate.contracts.state_store import StateStore
 
@@ -46,6 +47,8 @@ class Backend:
     """Opens the state store at an address; None when this backend keeps no state."""
     open_queue: Callable[[Address, Clock], Queue] | None = None
     """Opens an external queue; None when jobs wait only in the state store's ready list."""
+    open_journal: Callable[[Address, Clock, JournalKind], Journal] | None = None
+    """Opens a journal, which jobs or events are written to and read from; None without one."""
     single_process: bool = False
     """Whether the jobs live in the memory of one process, so that no other can see them."""
     extra: str | None = None

@@ -14,11 +14,12 @@ from ergate.plugins.official import OFFICIAL, OFFICIAL_NAMES, TO_COME, install_c
 
 if TYPE_CHECKING:
     from ergate.clock import Clock
+    from ergate.contracts.journal import Journal, JournalKind
     from ergate.contracts.queue import Queue
     from ergate.contracts.state_store import StateStore
     from ergate.plugins.manager import Plugins
 
-Role = Literal["queue", "state store"]
+Role = Literal["queue", "state store", "journal"]
 
 
 def resolve_backend(
@@ -27,7 +28,8 @@ def resolve_backend(
     """Return the backend that serves an address in a role, without opening it.
 
     As a queue a backend qualifies also with its state store alone: its ready list is then the
-    queue, which works when both addresses are the same.
+    queue, which works when both addresses are the same. As a state store it qualifies also with a
+    journal, which is one that can only be told.
     Raises `SettingsError` for what is no address, `UnknownBackendError` when no installed
     backend has the name or scheme, and `Unsupported` when it has one that lacks the role.
     """
@@ -46,11 +48,16 @@ def open_state_store(
 ) -> StateStore:
     """Open the state store at an address.
 
-    Raises what `resolve_backend` raises, `UnknownBackendError` when the client library is
-    missing, and `BackendUnavailable` when the store does not answer.
+    Raises what `resolve_backend` raises, `Unsupported` also for a backend that has only a
+    journal, `UnknownBackendError` when the client library is missing, and `BackendUnavailable`
+    when the store does not answer.
     """
     backend, address = resolve_backend(text, "state store", plugins=plugins)
-    assert backend.open_store is not None  # resolve_backend saw to it
+    if backend.open_store is None:
+        raise Unsupported(
+            f'"{address}" cannot tell which jobs are ready: the backend "{backend.name}" keeps a '
+            "journal, which is only written and read. Name a full state store beside it."
+        )
     try:
         return backend.open_store(address, clock)
     except ImportError as exc:
@@ -75,6 +82,18 @@ def open_queue(text: str | Address, clock: Clock, *, plugins: Plugins | None = N
         raise UnknownBackendError(_client_missing(backend, address, "queue", exc)) from exc
 
 
+def open_journal(
+    text: str | Address, clock: Clock, kind: JournalKind, *, plugins: Plugins | None = None
+) -> Journal:
+    """Open the journal of a kind at an address; raises what `open_state_store` raises."""
+    backend, address = resolve_backend(text, "journal", plugins=plugins)
+    assert backend.open_journal is not None  # resolve_backend saw to it
+    try:
+        return backend.open_journal(address, clock, kind)
+    except ImportError as exc:
+        raise UnknownBackendError(_client_missing(backend, address, "journal", exc)) from exc
+
+
 def _installed() -> Plugins:
     from ergate.plugins.manager import installed_plugins
 
@@ -82,9 +101,10 @@ def _installed() -> Plugins:
 
 
 def _serves(backend: Backend, role: Role) -> bool:
-    if role == "queue" and backend.open_queue is not None:
-        return True
-    return backend.open_store is not None
+    if role == "journal":
+        return backend.open_journal is not None
+    other = backend.open_queue if role == "queue" else backend.open_journal
+    return backend.open_store is not None or other is not None
 
 
 def _unknown(address: Address, role: Role, plugins: Plugins) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ergate.testing.clock import FakeClock
+    from ergate.testing.conformance.journal import JournalSuite
     from ergate.testing.conformance.queue import QueueSuite
     from ergate.testing.conformance.state_store import StateStoreSuite
     from ergate.testing.harness import Harness, run_workflow
@@ -20,6 +21,7 @@ __all__ = [
     "FakeClock",
     "FaultyQueue",
     "Harness",
+    "JournalSuite",
     "QueueSuite",
     "StateStoreSuite",
     "run_workflow",
@@ -30,6 +32,7 @@ _HOMES = {
     "FakeClock": "clock",
     "FaultyQueue": "queues",
     "Harness": "harness",
+    "JournalSuite": "conformance.journal",
     "QueueSuite": "conformance.queue",
     "StateStoreSuite": "conformance.state_store",
     "run_workflow": "harness",

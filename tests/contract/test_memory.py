@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from ergate.contracts.journal import Entry, Journal, JournalKind
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.ticket import Ticket
-from ergate.testing import FakeClock, QueueSuite, StateStoreSuite
+from ergate.testing import FakeClock, JournalSuite, QueueSuite, StateStoreSuite
+from ergate_backends.memory.journal import MemoryJournal
 from ergate_backends.memory.queue import MemoryQueue
 from ergate_backends.memory.store import MemoryStore
 
@@ -43,3 +46,10 @@ class TestMemoryQueue(QueueSuite):
     @pytest.fixture
     def queue(self) -> MemoryQueue:
         return MemoryQueue()
+
+
+class TestMemoryJournal(JournalSuite):
+    @pytest.fixture
+    def open_journal(self) -> Callable[[JournalKind], Journal]:
+        places: dict[JournalKind, list[Entry]] = defaultdict(list)
+        return lambda kind: MemoryJournal(places[kind])

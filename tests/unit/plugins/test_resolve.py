@@ -9,12 +9,19 @@ import pytest
 from ergate.clock import Clock, SystemClock
 from ergate.contracts.address import Address
 from ergate.contracts.backend import Backend
+from ergate.contracts.journal import Journal, JournalKind
 from ergate.contracts.queue import Queue
 from ergate.contracts.state_store import StateStore
 from ergate.errors import UnknownBackendError, Unsupported
 from ergate.plugins.manager import PluginProblem, Plugins
 from ergate.plugins.registry import BackendRegistry
-from ergate.plugins.resolve import Role, open_queue, open_state_store, resolve_backend
+from ergate.plugins.resolve import (
+    Role,
+    open_journal,
+    open_queue,
+    open_state_store,
+    resolve_backend,
+)
 
 CLOCK = SystemClock()
 
@@ -32,6 +39,10 @@ def make_store(address: Address, clock: Clock) -> StateStore:
 
 def make_queue(address: Address, clock: Clock) -> Queue:
     return cast(Queue, ("queue", address.url))
+
+
+def make_journal(address: Address, clock: Clock, kind: JournalKind) -> Journal:
+    return cast(Journal, ("journal", address.url, kind))
 
 
 def lacks_client(address: Address, clock: Clock) -> NoReturn:
@@ -136,3 +147,19 @@ def test_opening_gives_the_backend_the_parsed_address() -> None:
 def test_a_store_without_a_queue_of_its_own_cannot_be_opened_as_external_queue() -> None:
     with pytest.raises(Unsupported, match="Give the same address as the state store"):
         open_queue("sqlite", CLOCK, plugins=plugins(STORE))
+
+
+def test_a_journal_is_a_state_store_that_can_only_be_told() -> None:
+    log = Backend(name="log", summary="A log", open_journal=make_journal)
+    opened: object = open_journal("log://h", CLOCK, JournalKind.EVENTS, plugins=plugins(log))
+    assert opened == ("journal", "log://h", JournalKind.EVENTS)
+    assert resolve_backend("log", "state store", plugins=plugins(log))[0] == log
+    with pytest.raises(Unsupported, match="keeps a journal, which is only written and read"):
+        open_state_store("log://h", CLOCK, plugins=plugins(log))
+
+
+def test_what_has_no_journal_says_so() -> None:
+    assert letter("sqlite", "journal", plugins(STORE)) == (
+        '"sqlite" cannot be a journal: the backend "sqlite" does not offer one. '
+        "These do: none that is installed. See `ergate backends list`."
+    )
