@@ -92,6 +92,14 @@ class Server(ABC):
             )
         return found
 
+    @classmethod
+    def require(cls) -> None:
+        """Skip the running test loudly when the program lacks; in CI that is a defect: fail it."""
+        try:
+            cls.find()
+        except ServerMissing as exc:
+            missing(exc)
+
     def start(self) -> Self:
         """Start it and wait until it answers; the data of an earlier life is there again."""
         if not self.directory.exists():

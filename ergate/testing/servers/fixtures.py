@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from ergate.testing.servers.base import ServerMissing, missing
 from ergate.testing.servers.postgres import PostgresServer
 from ergate.testing.servers.redis import RedisServer
 
@@ -27,10 +26,7 @@ def redis_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if GIVEN_REDIS:
         yield GIVEN_REDIS
         return
-    try:
-        RedisServer.find()
-    except ServerMissing as exc:
-        missing(exc)
+    RedisServer.require()
     with RedisServer(tmp_path_factory.mktemp("redis") / "data") as server:
         yield server.url
 
@@ -45,10 +41,7 @@ def redis_url(redis_address: str) -> str:
 @pytest.fixture
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """Give a Redis server for one test alone, which may kill it."""
-    try:
-        RedisServer.find()
-    except ServerMissing as exc:
-        missing(exc)
+    RedisServer.require()
     with RedisServer(tmp_path_factory.mktemp("redis") / "data") as server:
         yield server
 
@@ -59,10 +52,7 @@ def postgres_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if GIVEN_POSTGRES:
         yield GIVEN_POSTGRES
         return
-    try:
-        PostgresServer.find()
-    except ServerMissing as exc:
-        missing(exc)
+    PostgresServer.require()
     with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
         yield server.url
 
@@ -81,9 +71,6 @@ def postgres_url(postgres_address: str) -> str:
 @pytest.fixture
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """Give a Postgres server for one test alone, which may kill it."""
-    try:
-        PostgresServer.find()
-    except ServerMissing as exc:
-        missing(exc)
+    PostgresServer.require()
     with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
         yield server
