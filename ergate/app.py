@@ -301,7 +301,7 @@ class Ergate(Generic[JobT]):
         # What lives in this process alone must be the same for `enqueue` and for the workers.
         if self._private is not None and self._private[0] == (queue, state_store):
             return self._private[1].share()
-        broker = open_broker(queue, state_store, limits=_limits(settings))
+        broker = open_broker(queue, state_store, limits=_limits(settings), registry=self.registry)
         if isinstance(broker, DirectBroker):
             return broker
         if Capability.SHARED not in broker.store.capabilities:

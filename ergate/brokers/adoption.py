@@ -13,11 +13,15 @@ import pydantic
 
 from ergate.contracts.queue import Delivery
 from ergate.contracts.state_store import DeadLetter
-from ergate.errors import PayloadError
+from ergate.errors import PayloadError, UnknownWorkflowError
 from ergate.jobs.codec import Limits, checked
 from ergate.jobs.job import Job, record_from_job
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
+from ergate.workflows.registry import Registry
+
+REASON_LENGTH = 1000
+"""A reason may quote the message, and is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Incoming:
     """Deliveries, sorted by what they are."""
 
     tickets: list[Ticket] = field(default_factory=list)
+    carriers: list[Delivery] = field(default_factory=list)
+    """The deliveries that brought the tickets, in the same order."""
     adopted: list[JobRecord] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
 
@@ -33,34 +39,57 @@ class NotUnderstood(Exception):
     """Why a message is neither a ticket nor a job."""
 
 
-def sort_deliveries(deliveries: Sequence[Delivery], limits: Limits) -> Incoming:
-    """Sort messages into tickets, jobs to adopt and dead letters; never raises for content."""
+def sort_deliveries(
+    deliveries: Sequence[Delivery], limits: Limits, registry: Registry | None = None
+) -> Incoming:
+    """Sort messages into tickets, jobs to adopt and dead letters; never raises for content.
+
+    With a registry, a job of a workflow that is not in it becomes a dead letter.
+    """
     incoming = Incoming()
     for delivery in deliveries:
         identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.queue}:{delivery.identity}")
         try:
-            found = understand(delivery.body, delivery.queue, str(identity), limits)
+            found = understand(delivery.body, delivery.queue, str(identity), limits, registry)
+            if delivery.given_up is not None and not isinstance(found, Ticket):
+                raise NotUnderstood(delivery.given_up)
         except NotUnderstood as exc:
             letter = DeadLetter(
-                id=str(identity), queue=delivery.queue, body=delivery.body, reason=str(exc), at=0.0
+                id=str(identity),
+                queue=delivery.queue,
+                body=delivery.body,
+                reason=str(exc)[:REASON_LENGTH],
+                at=0.0,
             )
             incoming.letters.append(letter)
         else:
             if isinstance(found, Ticket):
                 incoming.tickets.append(found)
+                incoming.carriers.append(delivery)
             else:
                 incoming.adopted.append(found)
     return incoming
 
 
-def understand(body: bytes, queue: str, identity: str, limits: Limits) -> Ticket | JobRecord:
+def understand(
+    body: bytes, queue: str, identity: str, limits: Limits, registry: Registry | None = None
+) -> Ticket | JobRecord:
     """Return the ticket that a message is, or the new job that it asks for.
 
     The job's own id, else `identity`, makes adopting it twice harmless. `queue` is where it came
     from. Raises `NotUnderstood`.
     """
     value = _parse(body, limits)
-    return Ticket.from_object(value) or _adopt(value, queue, identity, limits)
+    ticket = Ticket.from_object(value)
+    if ticket is not None:
+        return ticket
+    record = _adopt(value, queue, identity, limits)
+    if registry is not None:
+        try:
+            registry.get(record.workflow_name)
+        except UnknownWorkflowError as exc:
+            raise NotUnderstood(str(exc)) from exc
+    return record
 
 
 def _parse(body: bytes, limits: Limits) -> dict[str, Any]:

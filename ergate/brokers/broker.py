@@ -67,6 +67,9 @@ class Broker(ABC):
         The answer is either exactly one job that must run `alone`, or jobs of which none must.
         """
 
+    def attend(self, queues: Sequence[str]) -> None:  # noqa: B027  most queues wait at the server
+        """Take in, while nothing can be claimed, what only this receiver can get at."""
+
     @abstractmethod
     def settle(self, settlements: Sequence[Settlement]) -> Settled:
         """Write outcomes and make the next steps runnable."""

@@ -14,6 +14,7 @@ from ergate.contracts.state_store import StateStore
 from ergate.errors import UsageError
 from ergate.jobs.codec import Limits
 from ergate.plugins.resolve import open_queue, open_state_store, resolve_backend
+from ergate.workflows.registry import Registry
 
 DEFAULT = "sqlite"
 HERE_ONLY = " (serves this machine only)"
@@ -26,12 +27,14 @@ def open_broker(
     *,
     clock: Clock | None = None,
     limits: Limits | None = None,
+    registry: Registry | None = None,
     migrate: bool = True,
 ) -> Broker | DirectBroker:
     """Open what `queue` and `state_store` name: an address, an object, or None for the other one.
 
     Neither given means SQLite. One given, or both the same, means a native broker; a queue whose
     backend keeps no state gets SQLite beside it, which serves the processes of one machine.
+    `registry` tells which workflows a message from elsewhere may name; None allows any.
     With `migrate` a fresh store gets its schema.
     Raises `UsageError` for what cannot work together, and what opening a backend raises.
     """
@@ -50,7 +53,7 @@ def open_broker(
     labels = Labels(_label(queue), _label(state_store) + (HERE_ONLY if is_beside else ""))
     if queue is store or queue == state_store:
         return NativeBroker(store, labels)
-    return RelayedBroker(_queue(queue, store, clock), store, labels, limits)
+    return RelayedBroker(_queue(queue, store, clock), store, labels, limits, registry)
 
 
 def _complete(queue: object, state_store: object) -> tuple[object, object]:

@@ -8,6 +8,7 @@ job at another revision and is dropped.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from ergate.brokers.adoption import Incoming, sort_deliveries
@@ -21,10 +22,13 @@ from ergate.jobs.codec import Limits
 from ergate.jobs.events import RecoveryPolicy, Released, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
+from ergate.workflows.registry import Registry
 
 log = logging.getLogger("ergate")
 
 RELAY_LIMIT = 500
+KEPT_LIMIT = 500
+"""How many tickets of a partitioned queue a busy worker holds; the rest waits at the server."""
 RELAY_AFTER_S = 2.0
 """A ticket that its own writer has not published after this long is published by a sweep."""
 REPUBLISH_AFTER_S = 60.0
@@ -42,6 +46,7 @@ class RelayedBroker(Broker):
         store: StateStore,
         labels: Labels,
         limits: Limits,
+        registry: Registry | None = None,
         *,
         republish_after_s: float = REPUBLISH_AFTER_S,
         relay_after_s: float = RELAY_AFTER_S,
@@ -49,6 +54,9 @@ class RelayedBroker(Broker):
         super().__init__(store, labels)
         self.queue = queue
         self._limits = limits
+        self._registry = registry
+        self._is_partitioned = Capability.PARTITIONED in queue.capabilities
+        self._kept: deque[tuple[Delivery, Ticket]] = deque()
         self._republish_after_s = republish_after_s
         self._relay_after_s = relay_after_s
 
@@ -60,12 +68,15 @@ class RelayedBroker(Broker):
     def claim(
         self, queues: Sequence[str], limit: int, timeout_s: float, worker_id: str
     ) -> Sequence[JobRecord]:
-        deliveries = self.queue.receive(queues, limit, timeout_s)
+        kept = [self._kept.popleft() for _ in range(min(limit, len(self._kept)))]
+        deliveries = self._receive(queues, limit - len(kept), 0.0 if kept else timeout_s)
         failpoint("after_receive")
-        if not deliveries:
-            return []
+        if not kept and not deliveries:
+            return self._help_oneself(queues, limit, worker_id)
+        incoming = sort_deliveries(deliveries, self._limits, self._registry)
+        deliveries = [*deliveries, *(delivery for delivery, _ in kept)]
         try:
-            claimed = self._claim(sort_deliveries(deliveries, self._limits), worker_id)
+            claimed = self._claim(incoming, [ticket for _, ticket in kept], worker_id)
         except BackendUnavailable:
             # In our hands they would wait for our death; what did land makes them stale, no more.
             self.queue.release(deliveries)
@@ -75,9 +86,42 @@ class RelayedBroker(Broker):
         failpoint("after_acknowledge")
         return self._one_alone(claimed, worker_id)
 
-    def _claim(self, incoming: Incoming, worker_id: str) -> Sequence[JobRecord]:
+    def _receive(self, queues: Sequence[str], limit: int, timeout_s: float) -> Sequence[Delivery]:
+        return self.queue.receive(queues, limit, timeout_s) if limit > 0 else []
+
+    def _help_oneself(
+        self, queues: Sequence[str], limit: int, worker_id: str
+    ) -> Sequence[JobRecord]:
+        """Claim what is ready although its ticket lies in the share of a receiver that is busy."""
+        return self.store.claim_ready(queues, limit, worker_id) if self._is_partitioned else []
+
+    def attend(self, queues: Sequence[str]) -> None:
+        """Take in this receiver's share of a partitioned queue while it can run nothing.
+
+        Jobs from elsewhere are stored, where idle workers find them. Tickets are kept in hand:
+        their jobs are in the store already.
+        """
+        room = KEPT_LIMIT - len(self._kept)
+        if not self._is_partitioned or room <= 0:
+            return
+        deliveries = self.queue.receive(queues, room, 0.0)
+        incoming = sort_deliveries(deliveries, self._limits, self._registry)
+        try:
+            if incoming.letters:
+                self.store.bury(incoming.letters)
+            self._publish_or_leave(self._adopt(incoming))
+        except BackendUnavailable:
+            self.queue.release(deliveries)
+            raise
+        self._kept.extend(zip(incoming.carriers, incoming.tickets, strict=True))
+        carriers = {id(one) for one in incoming.carriers}
+        self._acknowledge([one for one in deliveries if id(one) not in carriers])
+
+    def _claim(
+        self, incoming: Incoming, kept: Sequence[Ticket], worker_id: str
+    ) -> Sequence[JobRecord]:
         """Write to the store all that messages can tell: claim, drop, adopt or bury."""
-        tickets = [*incoming.tickets, *self._adopt(incoming)]
+        tickets = [*kept, *incoming.tickets, *self._adopt(incoming)]
         if incoming.letters:
             self.store.bury(incoming.letters)
         return self.store.claim(tickets, worker_id) if tickets else []

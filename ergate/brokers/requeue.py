@@ -7,20 +7,24 @@ from ergate.brokers.broker import Broker
 from ergate.contracts.state_store import DeadLetter
 from ergate.jobs.codec import Limits
 from ergate.jobs.ticket import Ticket
+from ergate.workflows.registry import Registry
 
 
 class StillDead(Exception):
     """The letter can still not be understood, and stays where it is."""
 
 
-def requeue(broker: Broker, letter: DeadLetter, limits: Limits) -> str:
+def requeue(
+    broker: Broker, letter: DeadLetter, limits: Limits, registry: Registry | None = None
+) -> str:
     """Hand in the job that a dead letter asks for, remove the letter, and return the job's id.
 
-    Safe to repeat: the job is there before the letter is gone, and its id comes from the letter.
+    With a registry its workflow must be known. Safe to repeat: the job is there before the letter
+    is gone, and its id comes from the letter.
     Raises `StillDead` with the reason, and what `Broker.submit` raises.
     """
     try:
-        found = understand(letter.body, letter.queue, letter.id, limits)
+        found = understand(letter.body, letter.queue, letter.id, limits, registry)
     except NotUnderstood as exc:
         raise StillDead(str(exc)) from exc
     if isinstance(found, Ticket):

@@ -171,7 +171,7 @@ def requeue_dead(
     with place.broker() as broker:
         for letter in _letters(broker, letter_ids):
             try:
-                job_id = requeue(broker, letter, place.limits)
+                job_id = requeue(broker, letter, place.limits, place.registry)
                 done.append({"letter": letter.id, "job": job_id})
             except StillDead as exc:
                 stayed.append({"letter": letter.id, "reason": str(exc)})

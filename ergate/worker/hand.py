@@ -52,10 +52,10 @@ class Hand:
                 return 0
             return self._concurrency + self._reserve() - self._count
 
-    def wait_for_room(self, timeout_s: float) -> None:
-        """Block until there may be room again."""
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Block until there may be room again; return whether that is so."""
         with self._changed:
-            self._changed.wait_for(lambda: self._count <= self._low(), timeout_s)
+            return self._changed.wait_for(lambda: self._count <= self._low(), timeout_s)
 
     def wait_empty(self, timeout_s: float) -> bool:
         """Block until nothing is in hand; return whether that is so."""

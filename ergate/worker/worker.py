@@ -29,9 +29,9 @@ from ergate.worker.stopping import Stopping
 log = logging.getLogger("ergate")
 
 TURN_S = 0.2
+"""The longest wait of one turn, so that a wish to stop is seen soon."""
 IDLE_S = 0.5
 """How long a worker waits for its first job before it asks again; asking costs the server."""
-"""The longest wait of one turn, so that a wish to stop is seen soon."""
 WATCH_S = 0.05
 TICK_S = 1.0
 LEAVE_S = 5.0
@@ -100,10 +100,11 @@ class Worker:
     def turn(self) -> None:
         """Claim what there is room for, or wait a moment."""
         room = self._hand.room()
-        if room <= 0:
-            self._hand.wait_for_room(TURN_S)
-            return
         try:
+            if room <= 0:
+                if not self._hand.wait_for_room(TURN_S):
+                    self._broker.attend(self._settings.queues)
+                return
             if self._is_unsure:
                 self._give_back_strays()
             claims = self._broker.claim(self._settings.queues, room, IDLE_S, self.worker_id)

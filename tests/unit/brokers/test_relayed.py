@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
 from ergate.brokers.broker import Labels
-from ergate.brokers.relayed import RelayedBroker
+from ergate.brokers.relayed import KEPT_LIMIT, RelayedBroker
+from ergate.brokers.requeue import StillDead, requeue
 from ergate.contracts.capabilities import Capability
 from ergate.contracts.queue import Delivery, Message
-from ergate.contracts.state_store import WorkerInfo
+from ergate.contracts.state_store import JobFilter, WorkerInfo
 from ergate.errors import BackendUnavailable
 from ergate.jobs.codec import Limits
 from ergate.jobs.events import Advanced, RecoveryPolicy, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
-from ergate.testing import FakeClock
+from ergate.testing import FakeClock, crash_app
+from ergate.workflows.registry import Registry
 from ergate_backends.memory.queue import MemoryQueue
 from ergate_backends.memory.store import MemoryStore
 
@@ -50,7 +54,7 @@ class SilentQueue(Queue):
 
 
 class House:
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, registry: Registry | None = None) -> None:
         self.clock = FakeClock()
         self.store = MemoryStore(self.clock)
         self.store.heartbeat([WorkerInfo(worker_id="me", host="h", pid=1, started_at=0.0)], 9e6)
@@ -60,6 +64,7 @@ class House:
             self.store,
             Labels("q", "s"),
             Limits(),
+            registry,
             relay_after_s=2,
             republish_after_s=60,
         )
@@ -221,3 +226,92 @@ def test_two_brokers_over_one_store_publish_again_without_running_twice(house: H
     assert house.depth == 2
     assert house.claim() == ["a"]
     assert house.claim() == []
+
+
+# --- a queue that divides its messages beforehand -------------------------------------------------
+
+
+class DividedQueue(Queue):
+    """What is published waits for the receiver named in `owner`; others get nothing."""
+
+    capabilities: ClassVar[frozenset[Capability]] = Queue.capabilities | {Capability.PARTITIONED}
+    is_ours = True
+
+    def receive(self, queues: Sequence[str], limit: int, timeout_s: float) -> Sequence[Delivery]:
+        return super().receive(queues, limit, timeout_s) if self.is_ours else []
+
+
+def foreign(workflow: str, job_id: str) -> Message:
+    body = json.dumps({"workflow_name": workflow, "id": job_id})
+    return Message(body.encode(), job_id)
+
+
+def test_an_idle_worker_claims_what_lies_in_the_share_of_a_busy_one() -> None:
+    queue = DividedQueue()
+    house = House(queue)
+    house.submit("a")
+    queue.is_ours = False
+    assert house.claim() == ["a"]
+    queue.is_ours = True
+    assert (house.claim(), house.depth) == ([], 0), "its ticket is stale, and dropped"
+
+
+def test_a_busy_worker_keeps_tickets_and_stores_jobs_from_elsewhere() -> None:
+    queue = DividedQueue()
+    house = House(queue)
+    house.submit("a")
+    queue.publish([foreign("w", "b"), Message(b"garbage", "c")])
+    house.broker.attend(QUEUES)
+    assert {job.id for job in house.store.list(JobFilter())} == {"a", "b"}
+    assert [letter.body for letter in house.store.dead_letters()] == [b"garbage"]
+    assert sorted([*house.claim(1), *house.claim(1)]) == ["a", "b"]
+    assert (house.claim(), queue._held) == ([], {}), "all of it is acknowledged"
+
+
+def test_what_a_busy_worker_keeps_is_bounded_and_comes_back_when_it_closes() -> None:
+    queue = DividedQueue()
+    house = House(queue)
+    house.submit(*(f"job-{n}" for n in range(KEPT_LIMIT + 5)))
+    house.broker.attend(QUEUES)
+    house.broker.attend(QUEUES)
+    assert house.depth == 5
+    house.broker.close()
+    assert house.depth == KEPT_LIMIT + 5
+
+
+def test_a_busy_worker_leaves_a_queue_alone_that_is_not_divided(house: House) -> None:
+    house.submit("a")
+    house.broker.attend(QUEUES)
+    assert house.depth == 1
+
+
+# --- what a server gave up on, and what nobody knows ----------------------------------------------
+
+
+class GivingUpQueue(Queue):
+    def receive(self, queues: Sequence[str], limit: int, timeout_s: float) -> Sequence[Delivery]:
+        found = super().receive(queues, limit, timeout_s)
+        return [replace(one, given_up="It was delivered 9 times.") for one in found]
+
+
+def test_what_the_server_gave_up_on_becomes_a_dead_letter_unless_it_is_a_ticket() -> None:
+    house = House(GivingUpQueue())
+    house.submit("a")
+    house.queue.publish([foreign("w", "b")])
+    assert house.claim() == ["a"]
+    assert [letter.reason for letter in house.store.dead_letters()] == ["It was delivered 9 times."]
+
+
+def test_a_message_for_a_workflow_that_nobody_registered_becomes_a_dead_letter() -> None:
+    registry = Registry()
+    registry.register(crash_app.app.registry.get("healthy"))
+    house = House(Queue(), registry)
+    house.queue.publish([foreign("helthy", "a"), foreign("healthy", "b")])
+    assert house.claim() == ["b"]
+    (letter,) = house.store.dead_letters()
+    assert letter.reason == (
+        'No workflow "helthy" is registered. Did you mean "healthy"? Registered: healthy.'
+    )
+    with pytest.raises(StillDead, match="helthy"):
+        requeue(house.broker, letter, Limits(), registry)
+    assert requeue(house.broker, letter, Limits()) == "a"
