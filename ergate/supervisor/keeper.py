@@ -19,6 +19,7 @@ from ergate.failpoints import failpoint
 from ergate.jobs.events import RecoveryPolicy, Settlement
 from ergate.jobs.status import JobStatus
 from ergate.settings import Settings
+from ergate.supervisor.errand import Errand
 from ergate.supervisor.host import dead_here
 from ergate.worker.events import BecameDue, JobsRecovered, QueuesSeen, Trouble
 from ergate.worker.settler import Report
@@ -28,12 +29,12 @@ log = logging.getLogger("ergate")
 QUEUES_S = 1.0
 HOSTS_S = 5.0
 PRUNE_S = 60.0
-TASK_PAUSE_S = 0.5
+ERRAND_PAUSE_S = 0.5
 BURST_HORIZON_S = 10.0
 """In burst mode, jobs that come due within this time are waited for."""
 
 Living = Callable[[], Sequence[WorkerInfo]]
-Task = Callable[[], None]
+Act = Callable[[], None]
 
 
 class Keeper(threading.Thread):
@@ -46,7 +47,7 @@ class Keeper(threading.Thread):
         self._living = living
         self._report = report
         self._policy = RecoveryPolicy(max_deliveries=settings.max_deliveries)
-        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._errands: queue.SimpleQueue[Errand | None] = queue.SimpleQueue()
         self._troubles: set[str] = set()
         self._renewed: float | None = None
         """When the last heartbeat succeeded, on the monotonic clock."""
@@ -56,14 +57,15 @@ class Keeper(threading.Thread):
 
     # --- what the supervisor asks for -----------------------------------------------------------
 
-    def begin(self, worker: WorkerInfo, go: Task) -> None:
+    def begin(self, worker: WorkerInfo, go: Act) -> None:
         """Give a new worker its lease, then call `go`: no claim may come before the lease."""
 
-        def task() -> None:
+        def start() -> None:
             self._broker.store.heartbeat([worker], self._settings.lease_s)
             go()
 
-        self._tasks.put(task)
+        otherwise = f"worker {worker.worker_id} is replaced when it gave no sign of life for long"
+        self._errands.put(Errand("Starting a worker", start, otherwise))
 
     def recover(
         self,
@@ -76,7 +78,7 @@ class Keeper(threading.Thread):
     ) -> None:
         """Free the jobs of a worker that is dead; what timed out is settled by its policy first."""
 
-        def task() -> None:
+        def free() -> None:
             failpoint("before_recover")
             if settle_first:
                 self._broker.settle(settle_first)
@@ -85,11 +87,12 @@ class Keeper(threading.Thread):
             )
             self._tell_recovered(worker_id, swept, reason)
 
-        self._tasks.put(task)
+        otherwise = f"a sweep frees what worker {worker_id} held"
+        self._errands.put(Errand("Freeing a dead worker's jobs", free, otherwise))
 
     def stop(self, timeout_s: float) -> None:
         """Do what was asked for, and end."""
-        self._tasks.put(None)
+        self._errands.put(None)
         self.join(timeout_s)
 
     # --- the loop -------------------------------------------------------------------------------
@@ -107,34 +110,46 @@ class Keeper(threading.Thread):
         while True:
             for number, (every_s, duty) in enumerate(duties):
                 if time.monotonic() >= due[number]:
-                    self._guarded(duty)
+                    self._keep(duty)
                     due[number] = time.monotonic() + every_s
             try:
-                task = self._tasks.get(timeout=max(0.0, min(due) - time.monotonic()))
+                errand = self._errands.get(timeout=max(0.0, min(due) - time.monotonic()))
             except queue.Empty:
                 continue
-            if task is None:
+            if errand is None:
                 return
-            if not self._guarded(task):  # the store is down: try again, in the same order
-                time.sleep(TASK_PAUSE_S)
-                self._tasks.put(task)
+            if not self._run_errand(errand):
+                time.sleep(ERRAND_PAUSE_S)
+                self._errands.put(errand)
 
-    def _guarded(self, duty: Task) -> bool:
-        """Run a duty; return whether the store could be reached. Trouble is told once."""
-        name = getattr(duty, "__name__", "task").replace("_", " ")
+    def _keep(self, duty: Act) -> None:
+        """Do a duty; whatever goes wrong, its next time comes."""
+        name = getattr(duty, "__name__", repr(duty)).replace("_", " ")
         try:
-            duty()
-        except BackendUnavailable as exc:
-            if name not in self._troubles:
-                self._troubles.add(name)
-                self._report(Trouble(what=f"The duty {name!r} cannot be done, trying again: {exc}"))
-            return False
+            self._tried(f"The duty {name!r}", duty)
         except Exception:
             log.exception("The duty %r failed; it is done again at its next time.", name)
-            return True
-        if name in self._troubles:
-            self._troubles.discard(name)
-            self._report(Trouble(what=f"The duty {name!r} is being done again.", is_over=True))
+
+    def _run_errand(self, errand: Errand) -> bool:
+        """Do what was asked for; return whether it is over, done or given up."""
+        try:
+            return self._tried(errand.what, errand.act)
+        except Exception:
+            log.exception(errand.failed())
+            return errand.is_given_up
+
+    def _tried(self, what: str, act: Act) -> bool:
+        """Act; return whether the store could be reached. Trouble is told once."""
+        try:
+            act()
+        except BackendUnavailable as exc:
+            if what not in self._troubles:
+                self._troubles.add(what)
+                self._report(Trouble(what=f"{what} failed and is tried again: {exc}"))
+            return False
+        if what in self._troubles:
+            self._troubles.discard(what)
+            self._report(Trouble(what=f"{what} works again.", is_over=True))
         return True
 
     # --- the duties -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.settings import Settings
 from ergate.supervisor import keeper as keeper_module
+from ergate.supervisor.errand import ERRAND_TRIES
 from ergate.supervisor.host import host_key, start_time
 from ergate.supervisor.keeper import Keeper
 from ergate.testing import FakeClock
@@ -214,7 +215,7 @@ def test_it_is_idle_when_nothing_is_ready_running_or_soon_due(house: House) -> N
 def test_a_recovery_is_tried_again_until_the_store_is_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keeper_module, "TASK_PAUSE_S", 0.01)
+    monkeypatch.setattr(keeper_module, "ERRAND_PAUSE_S", 0.01)
     house = House()
     house.run_job("a", OTHER)
     failures: list[int] = []
@@ -232,10 +233,90 @@ def test_a_recovery_is_tried_again_until_the_store_is_back(
     eventually("all is told", lambda: len(house.told_of(Trouble)) == 2, 10)
     house.keeper.stop(5)
     assert house.status("a") is JobStatus.QUEUED
-    assert [event.is_over for event in house.told_of(Trouble) if isinstance(event, Trouble)] == [
-        False,
-        True,
+    told = [(one.what, one.is_over) for one in house.told if isinstance(one, Trouble)]
+    assert told == [
+        ("Freeing a dead worker's jobs failed and is tried again: the store is down", False),
+        ("Freeing a dead worker's jobs works again.", True),
     ]
+
+
+def fails_at_first(monkeypatch: pytest.MonkeyPatch, house: House, name: str, times: int) -> None:
+    """Make a method of the store raise what nobody foresaw, that many times."""
+    method, calls = getattr(house.store, name), []
+
+    def fail_at_first(*args: object, **kwargs: object) -> object:
+        calls.append(1)
+        if len(calls) <= times:
+            raise RuntimeError("unforeseen")
+        return method(*args, **kwargs)
+
+    monkeypatch.setattr(house.store, name, fail_at_first)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_recovery_that_fails_unforeseen_is_tried_again_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keeper_module, "ERRAND_PAUSE_S", 0.01)
+    house = House()
+    house.store.heartbeat([info(OTHER)], 10)  # so that no sweep frees its job
+    house.run_job("a", OTHER)
+    fails_at_first(monkeypatch, house, "recover", ERRAND_TRIES - 1)
+    house.keeper.start()
+    house.keeper.recover(OTHER, {"a": 2}, blame=True, reason="killed by SIGKILL")
+    eventually("the job is free", lambda: house.status("a") is JobStatus.QUEUED, 10)
+    house.keeper.stop(5)
+    assert logged(caplog) == ["Freeing a dead worker's jobs failed; it is tried again."] * (
+        ERRAND_TRIES - 1
+    )
+
+
+def test_a_recovery_that_always_fails_is_given_up_and_says_what_follows(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keeper_module, "ERRAND_PAUSE_S", 0.01)
+    house = House()
+    house.store.heartbeat([info(OTHER)], 10)  # so that no sweep frees its job
+    house.run_job("a", OTHER)
+    fails_at_first(monkeypatch, house, "recover", 1000)
+    house.keeper.start()
+    house.keeper.recover(OTHER, {"a": 2}, blame=True, reason="killed by SIGKILL")
+    eventually("it is given up", lambda: len(logged(caplog)) == ERRAND_TRIES, 10)
+    house.keeper.stop(5)
+    assert house.status("a") is JobStatus.RUNNING
+    assert logged(caplog)[-1] == (
+        f"Freeing a dead worker's jobs failed {ERRAND_TRIES} times and is given up: "
+        f"a sweep frees what worker {OTHER} held."
+    )
+
+
+def test_a_worker_whose_start_fails_unforeseen_is_told_to_go_at_the_next_try(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keeper_module, "ERRAND_PAUSE_S", 0.01)
+    house = House()
+    house.living = []
+    fails_at_first(monkeypatch, house, "heartbeat", 1)
+    gone = threading.Event()
+    house.keeper.start()
+    house.keeper.begin(info(OTHER), gone.set)
+    assert gone.wait(10)
+    house.keeper.stop(5)
+    assert logged(caplog) == ["Starting a worker failed; it is tried again."]
+
+
+def test_a_duty_that_fails_unforeseen_says_that_it_is_done_at_its_next_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House()
+    fails_at_first(monkeypatch, house, "sweep", 1)
+    house.keeper.start()
+    eventually("it has failed", lambda: logged(caplog), 10)
+    house.keeper.stop(5)
+    assert logged(caplog) == ["The duty 'sweep' failed; it is done again at its next time."]
 
 
 def test_no_worker_is_told_to_go_before_its_lease_is_written() -> None:
