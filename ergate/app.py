@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from ergate.enqueuing import Enqueuing, JobT
 from ergate.errors import InvalidDefinitionError, UsageError
 from ergate.jobs.job import Job
 from ergate.worker.signals import ErgateSignal, Signals
@@ -24,13 +21,11 @@ if TYPE_CHECKING:
     from ergate.settings import Settings
     from ergate.worker.program import Program
 
-JobT = TypeVar("JobT", bound=Job)
-T = TypeVar("T")
 Manager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 Receiver = TypeVar("Receiver", bound=Callable[..., Any])
 
 
-class Ergate(Generic[JobT]):
+class Ergate(Enqueuing[JobT]):
     """An app: it knows workflows, hands in their jobs, and runs them.
 
     `queue` and `state_store` may each be a backend's name, a URL, or an object: one with
@@ -70,6 +65,7 @@ class Ergate(Generic[JobT]):
         lifespan: Callable[[Any], Manager] | None = None,
         job_type: type[Any] = Job,
     ) -> None:
+        super().__init__()
         if state_store is not None and job_state_store is not None:
             raise InvalidDefinitionError(
                 "Ergate(...) got both state_store= and job_state_store=, which are two names of "
@@ -80,10 +76,8 @@ class Ergate(Generic[JobT]):
         self._lifespan = lifespan
         self._job_type: type[JobT] = job_type
         self._signals = Signals()
-        self._client: Client[JobT] | None = None
         self._private: tuple[object, Broker] | None = None
         self._bound: Settings | None = None
-        self._lock = Lock()
         self.registry = Registry()
 
     # --- writing an app -------------------------------------------------------------------------
@@ -104,99 +98,7 @@ class Ergate(Generic[JobT]):
 
         return connect
 
-    # --- handing in jobs ------------------------------------------------------------------------
-
-    def enqueue(
-        self,
-        workflow: str | Workflow,
-        input: object = None,  # noqa: A002 - the word that people know
-        *,
-        id: str | None = None,  # noqa: A002
-        context: object = None,
-        queue: str | None = None,
-        priority: int = 0,
-        at: datetime | None = None,
-        in_s: float | None = None,
-        fields: Mapping[str, Any] | None = None,
-        connection: object = None,
-    ) -> JobT:
-        """Accept a job and return it: when this returns the job is stored and will run.
-
-        `input` is checked against the type of the first step's input. With an `id` of your own,
-        handing in the same job again changes nothing and returns the first. It starts not before
-        `at`, or `in_s` seconds from now. `fields` are those that your own Job type adds.
-        With the `connection` of a transaction that you have open in the state store's database
-        the job belongs to that: rolled back, it never existed.
-        Raises `UnknownWorkflowError`, `ValidationError`, `PayloadError`, `BackendUnavailable`, and
-        `Unsupported` for a connection that the state store cannot write on.
-        """
-        from ergate.client import Wish
-
-        wish = Wish(
-            id=id,
-            context=context,
-            queue=queue,
-            priority=priority,
-            at=at,
-            in_s=in_s,
-            fields=dict(fields or {}),
-            connection=connection,
-        )
-        return self.client.enqueue(workflow, input, wish)
-
-    def enqueue_many(
-        self,
-        workflow: str | Workflow,
-        inputs: Iterable[object],
-        *,
-        context: object = None,
-        queue: str | None = None,
-        priority: int = 0,
-    ) -> list[JobT]:
-        """Accept one job per input, in bulk; raises what `enqueue` raises.
-
-        Batches of 500 are stored one after the other: at an error, those before it are accepted.
-        """
-        from ergate.client import Wish
-
-        wish = Wish(context=context, queue=queue, priority=priority)
-        return list(self.client.enqueue_many(workflow, inputs, wish))
-
-    def get_job(self, id: str) -> JobT:  # noqa: A002
-        """Return a job as it is now. Raises `JobNotFoundError`."""
-        return self.client.get_job(id)
-
-    def wait(self, id: str, timeout_s: float | None = None) -> JobT:  # noqa: A002
-        """Block until the job has ended; return it. Raises `TimeoutError`, `JobNotFoundError`."""
-        return self.client.wait(id, timeout_s)
-
-    # Inside an event loop: the same, in a thread, so that the loop goes on.
-
-    async def aenqueue(self, workflow: str | Workflow, input: object = None, **wish: Any) -> JobT:  # noqa: A002
-        """Do what `enqueue` does, without blocking the event loop."""
-        return await _in_thread(partial(self.enqueue, workflow, input, **wish))
-
-    async def aenqueue_many(
-        self, workflow: str | Workflow, inputs: Iterable[object], **wish: Any
-    ) -> list[JobT]:
-        """Do what `enqueue_many` does, without blocking the event loop."""
-        return await _in_thread(partial(self.enqueue_many, workflow, inputs, **wish))
-
-    async def aget_job(self, id: str) -> JobT:  # noqa: A002
-        """Do what `get_job` does, without blocking the event loop."""
-        return await _in_thread(partial(self.get_job, id))
-
-    async def await_job(self, id: str, timeout_s: float | None = None) -> JobT:  # noqa: A002
-        """Do what `wait` does, without blocking the event loop."""
-        return await _in_thread(partial(self.wait, id, timeout_s))
-
-    @property
-    def client(self) -> Client[JobT]:
-        """The part of the app that hands in jobs; opened at first use, and shared by threads."""
-        with self._lock:
-            if self._client is None:
-                self._client = self._open_client()
-            return self._client
+    # --- what it opens --------------------------------------------------------------------------
 
     def _open_client(self) -> Client[JobT]:
         from ergate.brokers.direct import DirectBroker
@@ -210,17 +112,6 @@ class Ergate(Generic[JobT]):
                 "Ergate cannot store jobs in them. Put a Job into your queue instead."
             )
         return Client(broker, self._job_type, _limits(settings), self.registry)
-
-    @contextmanager
-    def handing_to(self, client: Client[JobT]) -> Iterator[None]:
-        """Hand jobs to `client`, and ask it about them, for as long as the block runs."""
-        with self._lock:
-            before, self._client = self._client, client
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._client = before
 
     def close(self) -> None:
         """Let go of what was opened to hand in jobs; the next call opens it anew.
@@ -333,26 +224,12 @@ class Ergate(Generic[JobT]):
 
         Raises `UsageError` when it is not an attribute of a module.
         """
-        for module in list(sys.modules.values()):
-            for name, value in list(vars(module).items()) if hasattr(module, "__dict__") else ():
-                if value is self:
-                    file = getattr(module, "__file__", None)
-                    is_script = module.__name__ == "__main__" and file is not None
-                    place = Path(cast(str, file)).resolve() if is_script else module.__name__
-                    return f"{place}:{name}"
-        raise UsageError(
-            "Several processes need an app that each of them can import. "
-            "Make it an attribute of a module: app = Ergate(...)."
-        )
+        from ergate.loading import target_of
+
+        return target_of(self)
 
 
 def _limits(settings: Settings) -> Any:
     from ergate.jobs.codec import Limits
 
     return Limits(settings.max_payload_bytes, settings.max_payload_depth)
-
-
-async def _in_thread(call: Callable[[], T]) -> T:
-    import asyncio
-
-    return await asyncio.to_thread(call)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TypeVar
 
-from ergate.errors import LoadError, did_you_mean
+from ergate.errors import LoadError, UsageError, did_you_mean
 
 T = TypeVar("T")
 
@@ -74,6 +74,24 @@ def find_app(expected: type[T], directory: Path | None = None) -> str:
     if not found and failures:
         raise failures[0]
     raise LoadError(_none_or_many(expected, place, files, sorted(found.values())))
+
+
+def target_of(app: object) -> str:
+    """Return how another process can find an app: `module:attribute` or `file.py:attribute`.
+
+    Raises `UsageError` when it is not an attribute of a module.
+    """
+    for module in list(sys.modules.values()):
+        for name, value in list(vars(module).items()) if hasattr(module, "__dict__") else ():
+            if value is app:
+                file = getattr(module, "__file__", None)
+                is_script = module.__name__ == "__main__" and file is not None
+                place = Path(file or "").resolve() if is_script else module.__name__
+                return f"{place}:{name}"
+    raise UsageError(
+        "Several processes need an app that each of them can import. "
+        "Make it an attribute of a module: app = Ergate(...)."
+    )
 
 
 def _none_or_many(expected: type, place: Path, files: list[Path], found: list[str]) -> str:

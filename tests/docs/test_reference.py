@@ -50,8 +50,9 @@ def first_cells(text: str) -> list[str]:
 
 
 def public_names(kind: type) -> Iterator[str]:
-    """Yield the public methods and properties that a class defines itself."""
-    for name, value in vars(kind).items():
+    """Yield the public methods and properties that a class defines, or a base of ours."""
+    bases = [base for base in kind.__mro__ if base.__module__.startswith("ergate.")]
+    for name, value in [item for base in bases for item in vars(base).items()]:
         if not name.startswith("_") and (callable(value) or isinstance(value, property)):
             yield name
 
