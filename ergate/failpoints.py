@@ -27,6 +27,17 @@ NAMES = frozenset(
     }
 )
 
+MOVING = frozenset(
+    {
+        "after_depart",  # jobs are on their way, and nowhere else yet
+        "after_admit",  # the target has them, the source does not know it
+        "after_dismiss",  # the source has forgotten them
+        "after_bury",  # the target has dead letters that the source still lists
+        "after_drain",  # messages are in the source's store, and still in its queue
+    }
+)
+"""The same on the way from one backend to another, which no worker passes."""
+
 
 def _pass(name: str) -> None:
     """Do nothing: no failpoint is set."""
@@ -60,4 +71,4 @@ def _is_first(path: str) -> bool:
 
 _setting = os.environ.get("ERGATE_FAILPOINT")
 failpoint: Callable[[str], None] = _armed(_setting) if _setting else _pass
-"""Call it with one of `NAMES` where a crash must be harmless."""
+"""Call it with one of `NAMES` or `MOVING` where a crash must be harmless."""

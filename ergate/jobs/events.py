@@ -132,4 +132,17 @@ class RestartAsked:
     fingerprint: str | None = None
 
 
-Event = Claim | Settlement | WorkerDied | CameDue | CancelAsked | RestartAsked
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A waiting job leaves this store for another one: nobody may claim it here any more."""
+
+    destination: str
+    """Where to, as people are shown it: without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A job that departed is accepted where it went, and waits there as it did before."""
+
+
+Event = Claim | Settlement | WorkerDied | CameDue | CancelAsked | RestartAsked | Departed | Arrived

@@ -9,7 +9,7 @@ class JobStatus(StrEnum):
     """Where a job stands; its JSON is the lower-case name."""
 
     PENDING = "pending"
-    """Written down, and not yet accepted for running."""
+    """On its way to another store: it cannot run here any more, and may have arrived there."""
     SCHEDULED = "scheduled"
     """Waits for a time: a requested start, a retry, or the pause after a worker's death."""
     QUEUED = "queued"

@@ -13,10 +13,12 @@ from ergate.jobs.errors import JobError
 from ergate.jobs.events import (
     Aborted,
     Advanced,
+    Arrived,
     CameDue,
     CancelAsked,
     Claim,
     Completed,
+    Departed,
     Event,
     Failed,
     Outcome,
@@ -30,6 +32,9 @@ from ergate.jobs.events import (
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.retry import backoff_s
 from ergate.jobs.status import JobStatus
+
+ON_ITS_WAY = "on its way to another store (`ergate jobs history` names it)"
+"""Why nobody can order anything of a job that is PENDING."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,10 @@ def apply(record: JobRecord, event: Event, now: float) -> JobRecord | Rejection:
             return _cancel(record, now)
         case RestartAsked():
             return _restart(record, event, now)
+        case Departed():
+            return _depart(record, now)
+        case Arrived():
+            return _arrive(record, now)
         case _:
             assert_never(event)
 
@@ -177,6 +186,9 @@ def _came_due(record: JobRecord, now: float) -> JobRecord | Rejection:
 def _cancel(record: JobRecord, now: float) -> JobRecord | Rejection:
     if record.status.is_final:
         return Rejection(f"already {record.status}")
+    if record.status is JobStatus.PENDING:
+        # It may run elsewhere by now: whatever is decided here would be heard by nobody.
+        return Rejection(ON_ITS_WAY)
     if record.status is JobStatus.RUNNING:
         # A request is no transition: a new revision would fence out the worker that runs the step.
         return replace(record, cancel_requested=True)
@@ -186,6 +198,8 @@ def _cancel(record: JobRecord, now: float) -> JobRecord | Rejection:
 
 
 def _restart(record: JobRecord, event: RestartAsked, now: float) -> JobRecord | Rejection:
+    if record.status is JobStatus.PENDING:
+        return Rejection(ON_ITS_WAY)
     if not record.status.is_final:
         return Rejection(f"still {record.status}")
     first = event.steps_completed == 0
@@ -210,6 +224,24 @@ def _restart(record: JobRecord, event: RestartAsked, now: float) -> JobRecord | 
         error=None,
         cancel_requested=False,
         finished_at=None,
+        updated_at=now,
+    )
+
+
+def _depart(record: JobRecord, now: float) -> JobRecord | Rejection:
+    if record.status not in (JobStatus.QUEUED, JobStatus.SCHEDULED):
+        return Rejection(f"not waiting: it is {record.status}")
+    # `due_at` stays: it alone tells what the job becomes when it arrives.
+    return replace(record, status=JobStatus.PENDING, revision=record.revision + 1, updated_at=now)
+
+
+def _arrive(record: JobRecord, now: float) -> JobRecord | Rejection:
+    if record.status is not JobStatus.PENDING:
+        return Rejection(f"not on its way: it is {record.status}")
+    return replace(
+        record,
+        status=JobStatus.QUEUED if record.due_at is None else JobStatus.SCHEDULED,
+        revision=record.revision + 1,
         updated_at=now,
     )
 
@@ -316,6 +348,10 @@ def event_name(event: Event) -> str:
             return "cancelled"
         case RestartAsked():
             return "restarted"
+        case Departed():
+            return "departed"
+        case Arrived():
+            return "arrived"
         case _:
             assert_never(event)
 
@@ -323,6 +359,8 @@ def event_name(event: Event) -> str:
 def _detail(event: Event) -> str | None:
     if isinstance(event, WorkerDied):
         return event.reason
+    if isinstance(event, Departed):
+        return event.destination
     if isinstance(event, Settlement):
         match event.outcome:
             case Retried(error) | Failed(error) | Aborted(error):

@@ -32,6 +32,8 @@ LEGAL: Mapping[str, tuple[frozenset[JobStatus], frozenset[JobStatus]]] = {
     "due": (frozenset({S.SCHEDULED}), frozenset({S.QUEUED})),
     "cancelled": (WAITING, frozenset({S.CANCELLED})),
     "restarted": (FINAL, frozenset({S.QUEUED})),
+    "departed": (WAITING, frozenset({S.PENDING})),
+    "arrived": (frozenset({S.PENDING}), WAITING),
 }
 """By event: the statuses before it (a claim in between aside) and after it."""
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ergate.jobs.events import CancelAsked
+from ergate.jobs.events import Arrived, CancelAsked, Departed
 from ergate.testing.protocol import Design, Hand, Protocol
 
 SAME_TICKETS = 2
@@ -42,6 +42,8 @@ class Faults(NamedTuple):
     """A settlement lands, and its worker does not learn of it."""
     failures: int = 0
     cancels: int = 0
+    departures: int = 0
+    """A waiting job leaves for another store, and this one is also where it arrives."""
 
 
 class Relay(NamedTuple):
@@ -158,6 +160,15 @@ class _Walk:
             after = self.protocol.play(world.job, CancelAsked())
             if after is not None:
                 yield "cancel", True, self._at(_spent(world, "cancels"), after)
+        yield from self._travels(world)
+
+    def _travels(self, world: World) -> Iterator[Move]:
+        gone = self.protocol.play(world.job, Departed("elsewhere"))
+        if world.faults.departures and gone is not None:
+            yield "departs", True, self._at(_spent(world, "departures"), gone)
+        arrived = self.protocol.play(world.job, Arrived())
+        if arrived is not None:
+            yield "arrives", False, self._at(world, arrived)
 
     # --- the outbox -------------------------------------------------------------------------------
 

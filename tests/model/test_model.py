@@ -31,6 +31,9 @@ def _named(value: Design | Faults) -> str:
         (Design(max_deliveries=2), Faults(worker_kills=2)),
         (Design(steps=3), Faults(pauses=1, lost_answers=1)),
         (Design(workers=3), Faults(pauses=1)),
+        (Design(), Faults(departures=2, duplicates=1, relay_kills=1)),
+        (Design(), Faults(departures=1, pauses=1, cancels=1)),
+        (Design(), Faults(departures=1, worker_kills=1, failures=1)),
     ],
     ids=_named,
 )

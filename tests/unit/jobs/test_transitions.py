@@ -12,10 +12,12 @@ from ergate.jobs.errors import JobError
 from ergate.jobs.events import (
     Aborted,
     Advanced,
+    Arrived,
     CameDue,
     CancelAsked,
     Claim,
     Completed,
+    Departed,
     Event,
     Failed,
     Outcome,
@@ -77,6 +79,8 @@ def stories(draw: st.DrawFn) -> Story:
                 st.just(CameDue()),
                 st.just(CancelAsked()),
                 st.just(AGAIN),
+                st.just(Departed("elsewhere")),
+                st.just(Arrived()),
             )
         )
         after = apply(record, event, now)
@@ -123,7 +127,8 @@ def test_the_fields_of_a_job_fit_its_status(story: Story) -> None:
     for _, _, after, _ in accepted(story):
         runs = after.status is JobStatus.RUNNING
         assert (after.worker_id is not None, after.claimed_at is not None) == (runs, runs)
-        assert (after.due_at is not None) == (after.status is JobStatus.SCHEDULED)
+        if after.status is not JobStatus.PENDING:
+            assert (after.due_at is not None) == (after.status is JobStatus.SCHEDULED)
         assert (after.finished_at is not None) == after.status.is_final
         assert runs or not after.cancel_requested
         assert after.status is not JobStatus.CANCELLING
@@ -244,6 +249,53 @@ def test_a_job_does_not_come_due_before_its_time() -> None:
     waiting = replace(NEW, status=JobStatus.SCHEDULED, due_at=NOW)
     assert isinstance(apply(waiting, CameDue(), NOW - 0.001), Rejection)
     assert done(apply(waiting, CameDue(), NOW)).status is JobStatus.QUEUED
+
+
+@pytest.mark.parametrize("due_at", [None, NOW + 50], ids=["ready", "scheduled"])
+def test_a_job_that_departs_and_arrives_waits_as_it_did_before(due_at: float | None) -> None:
+    status = JobStatus.QUEUED if due_at is None else JobStatus.SCHEDULED
+    waiting = replace(NEW, status=status, due_at=due_at, attempt=2, error="{}", deliveries=1)
+    gone = done(apply(waiting, Departed("elsewhere"), NOW))
+    assert (gone.status, gone.revision) == (JobStatus.PENDING, 2)
+    back = done(apply(gone, Arrived(), NOW + 9))
+    assert back == replace(waiting, revision=3, updated_at=NOW + 9)
+
+
+@pytest.mark.parametrize("event", [Departed("elsewhere"), Arrived()], ids=["departed", "arrived"])
+@pytest.mark.parametrize("status", list(JobStatus))
+def test_only_what_waits_departs_and_only_what_departed_arrives(
+    status: JobStatus, event: Departed | Arrived
+) -> None:
+    before = replace(NEW, status=status)
+    fits = {Departed: {JobStatus.QUEUED, JobStatus.SCHEDULED}, Arrived: {JobStatus.PENDING}}
+    assert isinstance(apply(before, event, NOW), JobRecord) == (status in fits[type(event)])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Claim("w1", 2),
+        Settlement("a", "w1", 2, ADVANCED),
+        WorkerDied("w1", True, "x", POLICY),
+        CameDue(),
+        CancelAsked(),
+        AGAIN,
+        Departed("elsewhere"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_nothing_but_its_arrival_happens_to_a_job_on_its_way(event: Event) -> None:
+    """It may run elsewhere by now, where nobody would learn of what is decided here."""
+    waiting = replace(NEW, status=JobStatus.SCHEDULED, due_at=NOW)
+    gone = done(apply(waiting, Departed("elsewhere"), NOW))
+    assert isinstance(apply(gone, event, NOW + 60), Rejection)
+
+
+def test_the_history_names_where_a_job_departed_to() -> None:
+    gone = done(apply(NEW, Departed("elsewhere"), NOW))
+    row = history_of(NEW, Departed("elsewhere"), gone)
+    assert row is not None
+    assert (row.event, row.detail, row.at, row.worker_id) == ("departed", "elsewhere", NOW, None)
 
 
 def test_a_cancel_request_does_not_fence_out_the_worker() -> None:
