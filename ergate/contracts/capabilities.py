@@ -23,6 +23,10 @@ class Capability(StrEnum):
     """A store that can write a step's outcome on a connection which the step writes on, too."""
     ENQUEUE_IN_TRANSACTION = "enqueue in a transaction"
     """A store that can accept jobs in a transaction which the caller has open."""
+    MOVE = "move"
+    """A store whose waiting jobs can go to another one, and which can take in those of others."""
+    FEEDS = "feeds"
+    """A store that hands out each transition for others to be told of it."""
 
 
 class Level(Enum):

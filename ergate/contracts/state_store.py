@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.feed import Feedable
+from ergate.contracts.moving import Movable
 from ergate.contracts.queue import unsupported
 from ergate.jobs.events import RecoveryPolicy, RestartAsked, Settlement
 from ergate.jobs.record import HistoryRow, JobRecord
@@ -105,7 +107,7 @@ class StepTransaction(ABC):
         """Write the step's outcome in this transaction, like `StateStore.settle`."""
 
 
-class StateStore(ABC):
+class StateStore(Feedable, Movable):
     """The truth about every job. Each method is one atomic act, or a list of them.
 
     Methods may be called from several threads at once. Each raises `BackendUnavailable` when the

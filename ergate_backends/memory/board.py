@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ergate.jobs.events import Event, Settlement
-from ergate.jobs.record import JobRecord
+from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection, apply, history_of, landed, submitted
 from ergate_backends.memory.ledger import Ledger
+from ergate_backends.memory.feeding import Feeds
 from ergate_backends.memory.ready import ReadyList
 
 
@@ -24,14 +25,22 @@ class Board:
         self.ready = ReadyList()
         self.ledger = Ledger()
         self._held: dict[str, set[str]] = {}
+        self.feeds = Feeds()
         self._waiting: dict[str, float] = {}
 
     def submit(self, record: JobRecord, now: float) -> Ticket | None:
         """Write a job whose id is new; return its ticket when it is runnable now."""
-        self.ledger.append(submitted(record))
+        self.note(record, submitted(record))
         return self._place(record, now)
 
     def play(self, job_id: str, event: Event, now: float) -> JobRecord | Rejection:
+    def admit(self, traveller: Traveller, now: float) -> Ticket | None:
+        """Write a job of another store with its history; return its ticket when it is runnable."""
+        for row in traveller.history[:-1]:
+            self.ledger.append(row)  # told by the store in which it happened
+        self.note(traveller.job, traveller.history[-1])
+        return self._place(traveller.job, now)
+
         """Apply `event` to a job and write its history row; return the job, or why not."""
         before = self.jobs.get(job_id)
         if before is None:
@@ -41,12 +50,17 @@ class Board:
             return after
         row = history_of(before, event, after)
         if row is not None:
-            self.ledger.append(row)
+            self.note(after, row)
         self._take_away(before)
         self._place(after, now)
         return after
 
     def has_landed(self, settlement: Settlement) -> bool:
+    def note(self, job: JobRecord, row: HistoryRow) -> None:
+        """Write a history row of `job`, and tell the feeds of it."""
+        self.ledger.append(row)
+        self.feeds.tell(job.workflow_name, row)
+
         """Return whether this settlement was written before, by a call whose answer was lost."""
         return any(landed(row, settlement) for row in self.ledger.of(settlement.job_id))
 

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from ergate.clock import Clock
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.feed import FeedInfo, FeedRow
+from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
     DeadLetter,
     JobFilter,
@@ -40,7 +42,7 @@ from ergate_backends.memory.views import matches, queue_stats, surprising_status
 class MemoryStore(StateStore):
     """Keeps every job in this process, under one lock; what it holds ends with the process."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.MOVE, Capability.FEEDS})
     level = Level.L0
 
     def __init__(self, clock: Clock) -> None:
@@ -302,3 +304,42 @@ class MemoryStore(StateStore):
     def exhume(self, letter_id: str) -> DeadLetter | None:
         with self._changed:
             return self._letters.pop(letter_id, None)
+
+    # --- feeds ----------------------------------------------------------------------------------
+
+    def feed(self, name: str, holder: str, limit: int, lease_s: float) -> Sequence[FeedRow] | None:
+        with self._changed:
+            now = self._clock.now()
+            return self._board.feeds.read(name, holder, limit, now + lease_s, now)
+
+    def advance(self, name: str, rows: Sequence[FeedRow]) -> None:
+        with self._changed:
+            self._board.feeds.advance(name, rows)
+
+    def feeds(self) -> Sequence[FeedInfo]:
+        with self._changed:
+            return self._board.feeds.all(self._clock.now())
+
+    def drop_feed(self, name: str) -> bool:
+        with self._changed:
+            return self._board.feeds.drop(name)
+
+    # --- moving to another store ----------------------------------------------------------------
+
+    def depart(self, limit: int, destination: str) -> Sequence[Traveller]:
+        with self._changed:
+            return moving.depart(self._board, limit, destination, self._clock.now())
+
+    def departed(self, limit: int, *, offset: int = 0) -> Sequence[Traveller]:
+        with self._changed:
+            return moving.departed(self._board, limit, offset)
+
+    def admit(self, travellers: Sequence[Traveller]) -> Admitted:
+        with self._changed:
+            admitted = moving.admit(self._board, travellers, self._clock.now())
+            self._changed.notify_all()
+            return admitted
+
+    def dismiss(self, departed: Mapping[str, int]) -> int:
+        with self._changed:
+            return moving.dismiss(self._board, departed)

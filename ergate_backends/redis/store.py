@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from ergate.clock import Clock
 from ergate.contracts.address import Address
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.feed import FeedInfo, FeedRow
 from ergate.contracts.state_store import (
     DeadLetter,
     JobFilter,
@@ -25,7 +26,15 @@ from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import submitted
-from ergate_backends.redis import asking, burying, ordering, persistence, recovery, settling
+from ergate_backends.redis import (
+    asking,
+    burying,
+    feeding,
+    ordering,
+    persistence,
+    recovery,
+    settling,
+)
 from ergate_backends.redis.rows import columns_of, packed, record_of
 from ergate_backends.redis.server import Argument, Server
 
@@ -49,7 +58,7 @@ class RedisStore(StateStore):
     def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]  # the server decides
         """Several processes always; durable when the server writes an append-only file."""
         kept = {Capability.DURABLE} if self.level is not Level.L0 else set()
-        return frozenset({Capability.SHARED} | kept)
+        return frozenset({Capability.SHARED, Capability.FEEDS} | kept)
 
     def migrate(self) -> None:
         key = self._server.key("schema")
@@ -216,6 +225,20 @@ class RedisStore(StateStore):
 
     def exhume(self, letter_id: str) -> DeadLetter | None:
         return burying.exhume(self._server, letter_id)
+
+    # --- feeds ----------------------------------------------------------------------------------
+
+    def feed(self, name: str, holder: str, limit: int, lease_s: float) -> Sequence[FeedRow] | None:
+        return feeding.feed(self._server, name, holder, limit, lease_s)
+
+    def advance(self, name: str, rows: Sequence[FeedRow]) -> None:
+        feeding.advance(self._server, name, rows)
+
+    def feeds(self) -> Sequence[FeedInfo]:
+        return feeding.feeds(self._server)
+
+    def drop_feed(self, name: str) -> bool:
+        return feeding.drop(self._server, name)
 
 
 def _pairs(flat: Sequence[bytes] | Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:

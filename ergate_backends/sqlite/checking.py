@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ergate.contracts.backend import Finding
-from ergate_backends.sqlite.database import SCHEMA_VERSION
+from ergate_backends.sqlite.migrating import SCHEMA_VERSION
 
 SAFE_VERSION = (3, 51, 3)
 

@@ -9,14 +9,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import resources
 from pathlib import Path
 
 from ergate.errors import BackendError, BackendUnavailable, SchemaError, UsageError
+from ergate_backends.sqlite.migrating import SCHEMA_VERSION, apply_steps
 from ergate_backends.sqlite.rows import readable
 from ergate_backends.sqlite.settling import BATCH_TABLE
 
-SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 30_000
 CHECKPOINT_PAGES = 2000
 """The write-ahead log is copied into the database by the commit that makes it longer than this."""
@@ -134,19 +133,12 @@ class Database:
     # --- schema ---------------------------------------------------------------------------------
 
     def migrate(self) -> None:
-        """Create the tables if the file is new; refuse a file of a newer version."""
+        """Bring the tables to this version, step by step; refuse a file of a newer one."""
         with self._write_lock, self._translated():
             if self._schema_version(self._writer) != SCHEMA_VERSION:
                 self._enter_wal()
-                with self.write() as tx:
-                    self._create(tx)
-
-    def _create(self, tx: sqlite3.Connection) -> None:
-        if self._schema_version(tx) == SCHEMA_VERSION:
-            return  # another process was first
-        for statement in _statements("schema.sql"):
-            tx.execute(statement)
-        tx.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                with self.write() as tx:  # another process may have been first
+                    apply_steps(tx, above=self._schema_version(tx))
 
     def _schema_version(self, connection: sqlite3.Connection) -> int:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -236,9 +228,3 @@ def _create_private(path: Path) -> None:
     except PermissionError:
         if not path.exists():
             raise  # else SQLite says what cannot be done with the file
-
-
-def _statements(name: str) -> Iterator[str]:
-    text = resources.files(__package__).joinpath(name).read_text()
-    lines = [line.split("--")[0] for line in text.splitlines()]
-    return (part for part in "\n".join(lines).split(";") if part.strip())

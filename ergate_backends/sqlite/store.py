@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ergate.clock import Clock
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.feed import FeedInfo, FeedRow
+from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
     DeadLetter,
     JobFilter,
@@ -27,7 +29,7 @@ from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection, submitted
-from ergate_backends.sqlite import asking, claiming, recovery, settling
+from ergate_backends.sqlite import asking, claiming, feeding, moving, recovery, settling
 from ergate_backends.sqlite.database import Database
 from ergate_backends.sqlite.lending import SqliteTransaction
 from ergate_backends.sqlite.rows import (
@@ -65,6 +67,8 @@ class SqliteStore(StateStore):
             Capability.DURABLE,
             Capability.TRANSACTIONAL_STEPS,
             Capability.ENQUEUE_IN_TRANSACTION,
+            Capability.MOVE,
+            Capability.FEEDS,
         }
     )
 
@@ -332,6 +336,40 @@ class SqliteStore(StateStore):
         with self._db.write() as tx:
             rows = tx.execute(query, (letter_id,)).fetchall()
         return _letter(rows[0]) if rows else None
+
+    # --- feeds ----------------------------------------------------------------------------------
+
+    def feed(self, name: str, holder: str, limit: int, lease_s: float) -> Sequence[FeedRow] | None:
+        return feeding.feed(self._db, name, holder, limit, lease_s, self._clock.now())
+
+    def advance(self, name: str, rows: Sequence[FeedRow]) -> None:
+        feeding.advance(self._db, rows)
+
+    def feeds(self) -> Sequence[FeedInfo]:
+        return feeding.feeds(self._db, self._clock.now())
+
+    def drop_feed(self, name: str) -> bool:
+        return feeding.drop(self._db, name)
+
+    # --- moving to another store ----------------------------------------------------------------
+
+    def depart(self, limit: int, destination: str) -> Sequence[Traveller]:
+        with self._db.write() as tx:
+            return moving.depart(tx, limit, destination, self._clock.now())
+
+    def departed(self, limit: int, *, offset: int = 0) -> Sequence[Traveller]:
+        with self._db.read() as tx:
+            return moving.departed(tx, limit, offset)
+
+    def admit(self, travellers: Sequence[Traveller]) -> Admitted:
+        with self._db.write() as tx:
+            admitted = moving.admit(tx, travellers, self._moment(len(travellers)))
+        self._woken.set()
+        return admitted
+
+    def dismiss(self, departed: Mapping[str, int]) -> int:
+        with self._db.write() as tx:
+            return moving.dismiss(tx, departed)
 
 
 def _letter(row: tuple[str, str, bytes, str, float]) -> DeadLetter:

@@ -8,6 +8,8 @@ from ergate.testing.conformance.capabilities import Capabilities
 from ergate.testing.conformance.claiming import Claiming
 from ergate.testing.conformance.concurrency import Concurrency
 from ergate.testing.conformance.leases import Leases
+from ergate.testing.conformance.departing import Departing
+from ergate.testing.conformance.feeding import Feeding
 from ergate.testing.conformance.letters import Letters
 from ergate.testing.conformance.ordering import Ordering
 from ergate.testing.conformance.outbox import Outbox
@@ -30,6 +32,9 @@ class StateStoreSuite(
     Ordering,
     Letters,
     Payloads,
+    Departing,
+    Arriving,
+    Feeding,
     Concurrency,
 ):
     """Every promise of `ergate.contracts.state_store`.

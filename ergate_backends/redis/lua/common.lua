@@ -67,6 +67,19 @@ local function unready(id, queue, mark)
   end
 end
 
+-- Whatever writes a history row tells the feeds: each has a stream of its own with a copy of the
+-- row, so that deleting a job takes nothing from a feed. The job must be stored before.
+local feeds
+
+local function tell(id, row)
+  feeds = feeds or redis.call('SMEMBERS', base .. 'feeds')
+  if #feeds == 0 then return end
+  local workflow = redis.call('HGET', key('job', id), 'workflow_name') or ''
+  for _, name in ipairs(feeds) do
+    redis.call('XADD', key('feed', name), '*', 'job', id, 'workflow', workflow, 'row', row)
+  end
+end
+
 -- The last act of every script that changes jobs.
 local function finish()
   if next_moment then redis.call('SET', base .. 'moment', string.format('%.0f', next_moment)) end

@@ -11,8 +11,10 @@ count('failed', 1)
 local revision = string.format('%d', (tonumber(job.revision) or 0) + 1)
 redis.call('HSET', key('job', id), 'status', 'failed', 'revision', revision, 'error', ARGV[3],
            'worker_id', '', 'finished_at', now, 'updated_at', now)
-redis.call('HSET', key('history', id), revision, packed({
+local row = packed({
   'failed', job.worker_id ~= '' and job.worker_id, revision, 'failed', '0', false, false, '0',
-  false, now, false, ARGV[3]}, 12))
+  false, now, false, ARGV[3]}, 12)
+redis.call('HSET', key('history', id), revision, row)
+tell(id, row)
 redis.call('ZADD', key('status', 'failed'), tonumber(job.created_at) or now, id)
 finish()

@@ -24,9 +24,10 @@ local function apply(id, worker, revision, result, step, step_name, queue, perce
 
   local is_last = step == ''
   local new_status = is_last and 'completed' or 'queued'
-  redis.call('HSET', history, 'seq:' .. seq, after, after,
-    packed({'applied', worker, after, new_status, seq, job[9], not is_last and step_name,
-            job[8] or '0', job[10], now, result, false}, 12))
+  local row = packed({'applied', worker, after, new_status, seq, job[9], not is_last and step_name,
+                      job[8] or '0', job[10], now, result, false}, 12)
+  redis.call('HSET', history, 'seq:' .. seq, after, after, row)
+  tell(id, row)
   redis.call('HDEL', key('held', worker), id)
   count('running', -1)
   count(new_status, 1)

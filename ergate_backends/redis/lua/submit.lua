@@ -28,6 +28,7 @@ for _, new in ipairs(fresh) do
   redis.call('HSET', key('job', id), 'token', token, 'ready_mark', mark or '',
              unpack(ARGV, first, last))
   redis.call('HSET', key('history', id), job.revision, row)
+  tell(id, row)
   redis.call('ZADD', base .. 'jobs', job.created_at, id)
   redis.call('ZADD', key('workflow', job.workflow_name), job.created_at, id)
 end

@@ -26,6 +26,7 @@ local function write(id, revision, cancel, row, row_revision, row_seq, first, la
   for n = first, last, 2 do after[ARGV[n]] = ARGV[n + 1] end
   if row ~= '' then
     redis.call('HSET', history, row_revision, row)
+    tell(id, row)
     if row_seq ~= '' then redis.call('HSET', history, 'seq:' .. row_seq, row_revision) end
   end
   local mark
