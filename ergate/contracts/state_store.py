@@ -175,7 +175,7 @@ class StateStore(Feedable, Movable):
         A hint: both a false alarm and a missed one are allowed, the latter only for a bounded time.
         """
 
-    def wake(self) -> None:  # noqa: B027  a store whose waits are short has nobody to wake
+    def wake(self) -> None:
         """Make a `wait_ready` that blocks in another thread return soon."""
 
     @abstractmethod

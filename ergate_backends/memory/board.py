@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ergate.contracts.moving import Traveller
 from ergate.jobs.events import Event, Settlement
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection, apply, history_of, landed, submitted
-from ergate_backends.memory.ledger import Ledger
 from ergate_backends.memory.feeding import Feeds
+from ergate_backends.memory.ledger import Ledger
 from ergate_backends.memory.ready import ReadyList
 
 
 class Board:
-    """The jobs of one store; every change goes through `submit`, `play` or `forget`.
+    """The jobs of one store; every change goes through `submit`, `admit`, `play` or `forget`.
 
     Not thread-safe by itself.
     """
@@ -24,8 +25,8 @@ class Board:
         self.jobs: dict[str, JobRecord] = {}
         self.ready = ReadyList()
         self.ledger = Ledger()
-        self._held: dict[str, set[str]] = {}
         self.feeds = Feeds()
+        self._held: dict[str, set[str]] = {}
         self._waiting: dict[str, float] = {}
 
     def submit(self, record: JobRecord, now: float) -> Ticket | None:
@@ -33,7 +34,6 @@ class Board:
         self.note(record, submitted(record))
         return self._place(record, now)
 
-    def play(self, job_id: str, event: Event, now: float) -> JobRecord | Rejection:
     def admit(self, traveller: Traveller, now: float) -> Ticket | None:
         """Write a job of another store with its history; return its ticket when it is runnable."""
         for row in traveller.history[:-1]:
@@ -41,6 +41,7 @@ class Board:
         self.note(traveller.job, traveller.history[-1])
         return self._place(traveller.job, now)
 
+    def play(self, job_id: str, event: Event, now: float) -> JobRecord | Rejection:
         """Apply `event` to a job and write its history row; return the job, or why not."""
         before = self.jobs.get(job_id)
         if before is None:
@@ -55,12 +56,12 @@ class Board:
         self._place(after, now)
         return after
 
-    def has_landed(self, settlement: Settlement) -> bool:
     def note(self, job: JobRecord, row: HistoryRow) -> None:
         """Write a history row of `job`, and tell the feeds of it."""
         self.ledger.append(row)
         self.feeds.tell(job.workflow_name, row)
 
+    def has_landed(self, settlement: Settlement) -> bool:
         """Return whether this settlement was written before, by a call whose answer was lost."""
         return any(landed(row, settlement) for row in self.ledger.of(settlement.job_id))
 

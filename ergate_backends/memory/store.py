@@ -34,6 +34,7 @@ from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection
+from ergate_backends.memory import moving
 from ergate_backends.memory.board import Board
 from ergate_backends.memory.leases import Leases
 from ergate_backends.memory.views import matches, queue_stats, surprising_status

@@ -15,7 +15,7 @@ _QUEUES = """
         FROM ready GROUP BY queue
         UNION ALL
         SELECT queue, 0, count(*), 0, NULL, min(due_at)
-        FROM jobs WHERE due_at IS NOT NULL GROUP BY queue
+        FROM jobs WHERE due_at IS NOT NULL AND status = 'scheduled' GROUP BY queue
         UNION ALL
         SELECT queue, 0, 0, count(*), NULL, NULL
         FROM jobs WHERE worker_id IS NOT NULL GROUP BY queue

@@ -121,5 +121,8 @@ def sweep_has_work(tx: sqlite3.Connection, now: float) -> bool:
 
 
 def _due(tx: sqlite3.Connection, limit: int, now: float) -> list[tuple[Any, ...]]:
-    query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT ?"
+    query = f"""
+        SELECT {JOB_COLUMNS} FROM jobs WHERE due_at <= ? AND status = 'scheduled'
+        ORDER BY due_at LIMIT ?
+    """
     return tx.execute(query, (now, limit)).fetchall()

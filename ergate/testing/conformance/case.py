@@ -69,6 +69,13 @@ class StoreCase:
         raise NotImplementedError("Provide a fixture `store`: a fresh, migrated StateStore.")
 
     @pytest.fixture
+    def movable(self, store: StateStore) -> StateStore:
+        """The store; the test is over where it declares no MOVE."""
+        if Capability.MOVE not in store.capabilities:
+            pytest.skip("The store declares no MOVE, and another test shows that it says so.")
+        return store
+
+    @pytest.fixture
     def second_store(self) -> StateStore | None:
         """Another handle on the same data, as a second process has; None when not SHARED."""
         return None

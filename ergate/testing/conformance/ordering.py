@@ -45,12 +45,8 @@ class Ordering(StoreCase):
         assert observer.ready() == set()
         assert list(store.claim([Ticket(new.id, 1)], "w")) == []
 
-    @pytest.mark.parametrize("status", [JobStatus.SCHEDULED, JobStatus.PENDING])
-    def test_a_waiting_job_is_cancelled_at_once(
-        self, store: StateStore, now: Now, status: JobStatus
-    ) -> None:
-        due_at = now() - 1 if status is JobStatus.SCHEDULED else None
-        waiting = submitted(store, status=status, due_at=due_at)
+    def test_a_waiting_job_is_cancelled_at_once(self, store: StateStore, now: Now) -> None:
+        waiting = submitted(store, status=JobStatus.SCHEDULED, due_at=now() - 1)
         store.cancel(waiting.id)
         assert_obeyed(store, waiting, CancelAsked())
         assert store.sweep(RecoveryPolicy()).due == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ergate.testing.conformance.accepting import Accepting
+from ergate.testing.conformance.arriving import Arriving
 from ergate.testing.conformance.asking import Asking
 from ergate.testing.conformance.capabilities import Capabilities
 from ergate.testing.conformance.claiming import Claiming
 from ergate.testing.conformance.concurrency import Concurrency
-from ergate.testing.conformance.leases import Leases
 from ergate.testing.conformance.departing import Departing
 from ergate.testing.conformance.feeding import Feeding
+from ergate.testing.conformance.leases import Leases
 from ergate.testing.conformance.letters import Letters
 from ergate.testing.conformance.ordering import Ordering
 from ergate.testing.conformance.outbox import Outbox
@@ -31,10 +32,10 @@ class StateStoreSuite(
     Asking,
     Ordering,
     Letters,
-    Payloads,
     Departing,
     Arriving,
     Feeding,
+    Payloads,
     Concurrency,
 ):
     """Every promise of `ergate.contracts.state_store`.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ergate.contracts.moving import Traveller
 from ergate.jobs.events import Advanced, Completed, RecoveryPolicy, Settlement
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
@@ -44,6 +45,22 @@ def with_job(good: Aftermath, **changes: Any) -> Aftermath:
 
 def test_a_good_run_has_no_violations(good: Aftermath) -> None:
     assert found(good, accepted=["a"], effects=[*EFFECTS, "a:0"], most_repeats=1) == []
+
+
+def test_a_job_that_moved_to_another_store_has_one_story() -> None:
+    here, there = MemoryStore(FakeClock()), MemoryStore(FakeClock())
+    here.submit([JobRecord(id="a", workflow_name="w", created_at=1.0, updated_at=1.0)])
+    (gone,) = here.depart(1, "there")
+    assert found(aftermath_of(here), accepted=["a"]) == []
+    there.admit([gone])
+    assert found(aftermath_of(there), accepted=["a"]) == []
+    overtaken = Traveller(gone.job, gone.history[:-1])
+    third = MemoryStore(FakeClock())
+    third.admit([overtaken])
+    assert found(aftermath_of(third)) == [
+        "job a: revision 3 (arrived) follows 1",
+        "job a: arrived led from queued to queued",
+    ]
 
 
 def test_a_lost_job_is_named(good: Aftermath) -> None:
