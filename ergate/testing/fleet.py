@@ -60,7 +60,7 @@ class Fleet:
         self._order = {"app": app, "flags": dict(QUICK) | dict(flags), "inline": inline}
         self._directory = directory
         self.environ = dict(environ or {})
-        self._runs = 0
+        self._logs: list[_Log] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._known: dict[int, psutil.Process] = {}
         self._name = f"fleet-{id(self):x}"
@@ -69,9 +69,9 @@ class Fleet:
 
     def start(self) -> Fleet:
         """Start the supervisor; its workers follow by themselves."""
-        self._runs += 1
-        events = self._directory / f"{self._name}-{self._runs}.events"
+        events = self._directory / f"{self._name}-{len(self._logs) + 1}.events"
         events.touch()
+        self._logs.append(_Log(events))
         with (self._directory / f"{self._name}.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, json.dumps(self._order | {"events": str(events)})],
@@ -126,7 +126,7 @@ class Fleet:
     def workers(self) -> dict[int, str]:
         """Return the pid and the id of each worker that is ready and lives, oldest first."""
         ready: dict[int, str] = {}
-        for kind, event in self._events_of(self._runs):
+        for kind, event in self._logs[-1].events():
             if kind == "WorkerStarted":
                 self._remember(event["pid"])
             elif kind == "WorkerReady":
@@ -167,19 +167,31 @@ class Fleet:
 
     def events(self, kind: type[Event]) -> list[dict[str, Any]]:
         """Return all events of one kind so far, of every run, in their order."""
-        runs = range(1, self._runs + 1)
         return [
-            event for run in runs for name, event in self._events_of(run) if name == kind.__name__
+            event for log in self._logs for name, event in log.events() if name == kind.__name__
         ]
 
     def output(self) -> str:
         """Return what its processes printed."""
         return (self._directory / f"{self._name}.log").read_text(errors="replace")
 
-    def _events_of(self, run: int) -> list[tuple[str, dict[str, Any]]]:
-        path = self._directory / f"{self._name}-{run}.events"
-        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-        return [json.loads(line) for line in lines]
+
+class _Log:
+    """The events of one run as they come: each is read once, however often it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._position = 0
+        self._events: list[tuple[str, dict[str, Any]]] = []
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the name and the values of each event so far."""
+        with self._path.open("rb") as file:
+            file.seek(self._position)
+            whole, end, _begun = file.read().rpartition(b"\n")
+        self._position += len(whole + end)
+        self._events += [json.loads(line) for line in whole.splitlines()]
+        return self._events
 
 
 class _Recorder:
