@@ -27,6 +27,7 @@ import pytest
 from ergate.failpoints import NAMES
 from ergate.jobs.errors import JobError
 from ergate.jobs.status import JobStatus
+from ergate.testing.crash_app import CALM
 from ergate.testing.fleet import Fleet, eventually
 from ergate.testing.scene import APP, Addresses, Effect, Scene
 from ergate.worker.events import RunStarted, StepsEnded, WorkerStarted
@@ -73,6 +74,7 @@ class CrashSuite:
         # The victims are chosen by lot: no step may be blamed for more deaths than it caused.
         fleet = scene.fleet(processes=2, concurrency=concurrency, max_deliveries=20)
         killed = self._storm(scene, fleet)
+        scene.open_gate(CALM)
         ended = scene.wait_ended(timeout_s=180)
         assert fleet.stop() == 0
         assert {job.status for job in ended} == {JobStatus.COMPLETED}

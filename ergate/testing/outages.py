@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import pytest
 
 from ergate.jobs.status import JobStatus
+from ergate.testing.crash_app import CALM
 from ergate.testing.fleet import Fleet, eventually
 from ergate.testing.scene import Addresses, Scene
 from ergate.testing.servers.base import Server
@@ -78,6 +79,7 @@ class OutageSuite:
                 waits.append(self._wait_for_outcome(fleet))
             time.sleep(self.kill_every_s)
         assert not all(scene.job(job_id).status.is_final for job_id in ids[-50:])
+        scene.open_gate(CALM)
         ended = scene.wait_ended(timeout_s=200)
         assert fleet.stop() == 0
         assert {job.status for job in ended} == {JobStatus.COMPLETED}
