@@ -10,8 +10,10 @@ from importlib import resources
 from ergate_backends.redis.rows import COLUMNS
 
 _SHARED = {
+    "admit": ("indexes",),
     "claim": ("claiming",),
     "claim_ready": ("claiming",),
+    "dismiss": ("indexes",),
     "fail_damaged": ("indexes",),
     "forget": ("indexes",),
     "submit": ("indexes",),

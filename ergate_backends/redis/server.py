@@ -117,6 +117,13 @@ class Server:
                 raise
             return send()
 
+    def now(self) -> float:
+        """Return the time that the scripts go by, in seconds since 1970."""
+        if self._clock is not None:
+            return self._clock.now()
+        seconds, microseconds = self.command("TIME")
+        return int(seconds) + int(microseconds) / 1e6
+
     def _time(self) -> str:
         return "" if self._clock is None else f"{self._clock.now() * 1e6:.0f}"
 

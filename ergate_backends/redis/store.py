@@ -11,6 +11,7 @@ from ergate.clock import Clock
 from ergate.contracts.address import Address
 from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.feed import FeedInfo, FeedRow
+from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
     DeadLetter,
     JobFilter,
@@ -30,6 +31,7 @@ from ergate_backends.redis import (
     asking,
     burying,
     feeding,
+    moving,
     ordering,
     persistence,
     recovery,
@@ -58,7 +60,7 @@ class RedisStore(StateStore):
     def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]  # the server decides
         """Several processes always; durable when the server writes an append-only file."""
         kept = {Capability.DURABLE} if self.level is not Level.L0 else set()
-        return frozenset({Capability.SHARED, Capability.FEEDS} | kept)
+        return frozenset({Capability.SHARED, Capability.MOVE, Capability.FEEDS} | kept)
 
     def migrate(self) -> None:
         key = self._server.key("schema")
@@ -239,6 +241,20 @@ class RedisStore(StateStore):
 
     def drop_feed(self, name: str) -> bool:
         return feeding.drop(self._server, name)
+
+    # --- moving to another store ----------------------------------------------------------------
+
+    def depart(self, limit: int, destination: str) -> Sequence[Traveller]:
+        return moving.depart(self._server, limit, destination)
+
+    def departed(self, limit: int, *, offset: int = 0) -> Sequence[Traveller]:
+        return moving.departed(self._server, limit, offset)
+
+    def admit(self, travellers: Sequence[Traveller]) -> Admitted:
+        return moving.admit(self._server, travellers)
+
+    def dismiss(self, departed: Mapping[str, int]) -> int:
+        return moving.dismiss(self._server, departed)
 
 
 def _pairs(flat: Sequence[bytes] | Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
