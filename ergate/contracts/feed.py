@@ -59,10 +59,10 @@ class Feedable:
     def feed(self, name: str, holder: str, limit: int, lease_s: float) -> Sequence[FeedRow] | None:
         """Return up to `limit` transitions that the feed has not passed, the oldest first.
 
-        The first call for a name opens the feed: it has every transition that is written after
-        this call has returned, and none that was written before it began. Those of one job come
-        in the order of their revisions. The caller holds the feed for `lease_s` seconds on the
-        store's clock from now on, 0 gives it up; None while another holder's lease lasts.
+        The first call for a name opens the feed: it has every transition whose act begins after
+        this call has returned, and none whose act ended before. Those of one job come in the
+        order of their revisions. The caller holds the feed for `lease_s` seconds on the store's
+        clock from now on, 0 gives it up; None while another holder's lease lasts.
         """
         raise unsupported(self, Capability.FEEDS)
 

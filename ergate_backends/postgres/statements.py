@@ -21,6 +21,7 @@ _COLUMNS = {
     "job_columns_of_job": ", ".join(f"job.{name}" for name in JOB_FIELDS),
     "job_columns_of_new": ", ".join(f"new.{name}" for name in JOB_FIELDS),
     "history_columns": ", ".join(HISTORY_FIELDS),
+    "history_columns_of_rows": ", ".join(f"rows.{name}" for name in HISTORY_FIELDS),
 }
 
 

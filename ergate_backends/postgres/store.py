@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from ergate.clock import Clock
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.feed import FeedInfo, FeedRow
+from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
     DeadLetter,
     JobFilter,
@@ -29,6 +31,7 @@ from ergate_backends.postgres.accepting import Accepting
 from ergate_backends.postgres.acts import Acts, arrays
 from ergate_backends.postgres.connection import LONG_ANSWER_S
 from ergate_backends.postgres.durability import level_of
+from ergate_backends.postgres.feeding import Feeds
 from ergate_backends.postgres.lending import Lender
 from ergate_backends.postgres.letters import Letters
 from ergate_backends.postgres.notices import Caller, Listener, ready_channel
@@ -56,6 +59,8 @@ class PostgresStore(StateStore):
             Capability.TRANSACTIONAL_STEPS,
             Capability.ENQUEUE_IN_TRANSACTION,
         }
+            Capability.MOVE,
+            Capability.FEEDS,
     )
     level: Level
 
@@ -66,6 +71,8 @@ class PostgresStore(StateStore):
         self._accepting = Accepting(self._acts, target)
         self._letters = Letters(self._acts)
         self._lender = Lender(self._acts, target)
+        self._feeds = Feeds(self._acts)
+        self._moving = Moving(self._acts)
         self._caller = Caller(self._pool, ready_channel(target))
         self._listener = Listener(target, ready_channel(target))
         self._is_idle = False
@@ -299,3 +306,35 @@ class PostgresStore(StateStore):
 
     def exhume(self, letter_id: str) -> DeadLetter | None:
         return self._letters.exhume(letter_id)
+
+    # --- feeds ----------------------------------------------------------------------------------
+
+    def feed(self, name: str, holder: str, limit: int, lease_s: float) -> Sequence[FeedRow] | None:
+        return self._feeds.read(name, holder, limit, lease_s)
+
+    def advance(self, name: str, rows: Sequence[FeedRow]) -> None:
+        self._feeds.advance(name, rows)
+
+    def feeds(self) -> Sequence[FeedInfo]:
+        return self._feeds.all()
+
+    def drop_feed(self, name: str) -> bool:
+        return self._feeds.drop(name)
+
+    # --- moving to another store ----------------------------------------------------------------
+
+    def depart(self, limit: int, destination: str) -> Sequence[Traveller]:
+        return self._moving.depart(limit, destination)
+
+    def departed(self, limit: int, *, offset: int = 0) -> Sequence[Traveller]:
+        return self._moving.departed(limit, offset)
+
+    def admit(self, travellers: Sequence[Traveller]) -> Admitted:
+        if not travellers:
+            return Admitted()
+        admitted = self._moving.admit(travellers)
+        self._call(ticket.queue for ticket in admitted.ready)
+        return admitted
+
+    def dismiss(self, departed: Mapping[str, int]) -> int:
+        return self._moving.dismiss(departed) if departed else 0

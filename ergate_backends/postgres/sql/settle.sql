@@ -26,13 +26,19 @@ WITH batch AS MATERIALIZED (
       AND job.worker_id = batch.worker_id AND job.status = 'running' AND NOT job.cancel_requested
     RETURNING batch.i, job.id, job.revision, job.status, job.queue, job.priority, job.ready_n,
         moment.at, old.seq, old.step_name, batch.step_name AS next_step, old.attempt,
-        batch.worker_id, old.claimed_at, batch.result
+        batch.worker_id, old.claimed_at, batch.result, job.workflow_name
 ), told AS (
     INSERT INTO {schema}.history (job_id, revision, event, status, seq, step_name, next_step,
                                   attempt, worker_id, claimed_at, at, result)
     SELECT id, revision, 'applied', status, seq, step_name, next_step, attempt, worker_id,
            claimed_at, at, result
     FROM applied
+), fed AS (
+    INSERT INTO {schema}.feed_rows (feed, workflow_name, job_id, revision, event, status, seq,
+                                    step_name, next_step, attempt, worker_id, claimed_at, at, result)
+    SELECT feeds.n, workflow_name, id, revision, 'applied', status, seq, step_name, next_step,
+           attempt, worker_id, claimed_at, at, result
+    FROM {schema}.feeds CROSS JOIN applied
 ), let_go AS (
     DELETE FROM {schema}.held USING applied
     WHERE held.worker_id = applied.worker_id AND held.job_id = applied.id

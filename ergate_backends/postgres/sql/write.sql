@@ -17,10 +17,14 @@ WITH new AS MATERIALIZED (
     UPDATE {schema}.jobs AS job
     SET ({job_columns}, ready_n) = ROW ({job_columns_of_new}, moment.first + new.ordinality)
     FROM new, moment WHERE job.id = new.id
+), rows AS MATERIALIZED (
+    SELECT * FROM json_populate_recordset(NULL::{schema}.history, %(history)s::json)
 ), told AS (
-    INSERT INTO {schema}.history ({history_columns})
-    SELECT {history_columns}
-    FROM json_populate_recordset(NULL::{schema}.history, %(history)s::json)
+    INSERT INTO {schema}.history ({history_columns}) SELECT {history_columns} FROM rows
+), fed AS (
+    INSERT INTO {schema}.feed_rows (feed, workflow_name, {history_columns})
+    SELECT feeds.n, new.workflow_name, {history_columns_of_rows}
+    FROM {schema}.feeds CROSS JOIN rows JOIN new ON new.id = rows.job_id
 )
 INSERT INTO {schema}.ready (queue, priority, n, job_id, revision, alone, ready_at)
 SELECT queue, priority, first + ordinality, id, revision, alone, %(at)s::float8 FROM new, moment
