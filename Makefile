@@ -30,13 +30,14 @@ test: $(VENV)/.dev servers ## Run every test; make test ARGS="-k claim" runs som
 	@$(PYTHON_VENV) -m pytest -q --durations=10 -n $(JOBS) --dist loadscope $(ARGS)
 
 # Packages of Debian. Without root the tests that need one are skipped, and say how to get it.
-SERVERS := redis-server postgresql
+# Kafka is none of them: Java and Maven are, and kcat is a client in another language.
+SERVERS := redis-server postgresql default-jre-headless maven kcat
 .PHONY: servers
 servers: ## Install the servers that tests start, when that is possible
 	@missing="$$(for package in $(SERVERS); do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)"; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing for the tests:" $$missing "…"; \
 		apt-get -qq update; \
 		DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
@@ -44,6 +45,7 @@ servers: ## Install the servers that tests start, when that is possible
 		echo "Not installed, so tests that need them are skipped:" $$missing >&2; \
 		echo "On Debian or Ubuntu: sudo apt-get update && sudo apt-get install -y" $$missing >&2; \
 	fi
+	@tests/kafka/install.sh
 
 .PHONY: check
 check: lint types ## Check format, style, layers, sizes and types

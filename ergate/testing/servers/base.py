@@ -16,6 +16,8 @@ from typing import ClassVar, NoReturn, Self
 
 import pytest
 
+from ergate.testing.servers.proxy import Proxy
+
 READY_TIMEOUT_S = 30.0
 
 
@@ -68,6 +70,10 @@ class Server(ABC):
     def reset(self) -> None:
         """Drop all data that is in the server."""
         raise NotImplementedError(f"{type(self).__name__} cannot be emptied")
+
+    def proxy(self) -> Proxy:
+        """Return a proxy in front of it, which is not started yet."""
+        return Proxy(self.port)
 
     def through(self, url: str, port: int) -> str:
         """Return an address in this server as it is through a proxy on `port`."""

@@ -1,7 +1,7 @@
 """Fixtures that give tests a real server; name this module in `pytest_plugins` to get them.
 
-A server starts once per session, when the first test asks for it. `ERGATE_TEST_REDIS_URL` and
-`ERGATE_TEST_POSTGRES_URL` name one that runs already.
+A server starts once per session, when the first test asks for it. `ERGATE_TEST_REDIS_URL`,
+`ERGATE_TEST_POSTGRES_URL` and `ERGATE_TEST_KAFKA_URL` name one that runs already.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from ergate.testing.servers.kafka import KafkaServer
 from ergate.testing.servers.postgres import PostgresServer
 from ergate.testing.servers.redis import RedisServer
 
 # Read once, as test suites commonly take such variables out of the environment of each test.
 GIVEN_REDIS = os.environ.get("ERGATE_TEST_REDIS_URL")
 GIVEN_POSTGRES = os.environ.get("ERGATE_TEST_POSTGRES_URL")
+GIVEN_KAFKA = os.environ.get("ERGATE_TEST_KAFKA_URL")
 
 
 @pytest.fixture(scope="session")
@@ -73,4 +75,30 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     """Give a Postgres server for one test alone, which may kill it."""
     PostgresServer.require()
     with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a Kafka server that all tests of the session share."""
+    if GIVEN_KAFKA:
+        yield GIVEN_KAFKA
+        return
+    KafkaServer.require()
+    with KafkaServer(tmp_path_factory.mktemp("kafka") / "data") as server:
+        yield server.url
+
+
+@pytest.fixture
+def kafka_url(kafka_address: str) -> str:
+    """Give a Kafka URL whose topics and group no other test uses."""
+    sign = "&" if "?" in kafka_address else "?"
+    return f"{kafka_address}{sign}prefix=test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """Give a Kafka server for one test alone, which may kill it."""
+    KafkaServer.require()
+    with KafkaServer(tmp_path_factory.mktemp("kafka") / "data") as server:
         yield server

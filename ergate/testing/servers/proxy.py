@@ -25,6 +25,8 @@ class Fault(Enum):
 class Proxy:
     """Listens on a free loopback port and passes everything on to `port`, until told otherwise.
 
+    `own_port` is the port to listen on, where it must be known beforehand.
+
     Bytes that a fault has swallowed never come; a connection that lost some is reset when the
     fault ends, as a stream with a hole in it must not go on. Used from any thread.
 
@@ -32,7 +34,7 @@ class Proxy:
             proxy.fault = Fault.DROP
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1", *, own_port: int = 0) -> None:
         self._fault = Fault.NONE
         self._reset = asyncio.Event()
         self.delay_s = 0.0
@@ -40,7 +42,7 @@ class Proxy:
         self.swallowed = 0
         """How many bytes did not arrive so far."""
         self._target = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", own_port))
         self.port: int = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
