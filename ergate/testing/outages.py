@@ -41,8 +41,10 @@ class OutageSuite:
     down_s: ClassVar[float] = 0.5
     kill_every_s: ClassVar[float] = 0.3
     cut_jobs: ClassVar[int] = 300
-    cut_s: ClassVar[float] = 6.0
-    """How long each way of being cut off lasts: longer than a lease, and than a call may block."""
+    cut_s: ClassVar[float] = 3.0
+    """How long replies are lost, and connections reset: longer than a lease."""
+    silence_s: ClassVar[float] = 6.0
+    """How long nothing comes through: longer than a lease, and than a call may block."""
     first_completion_s: ClassVar[float] = 5.0
     """How long after its return the server may wait for the first outcome."""
 
@@ -103,7 +105,7 @@ class OutageSuite:
             for fault in (Fault.REPLIES, Fault.DROP, Fault.RESET):
                 self._wait_for_work(scene, cut_off)
                 proxy.fault = fault
-                time.sleep(self.cut_s)
+                time.sleep(self.silence_s if fault is Fault.DROP else self.cut_s)
                 proxy.fault = Fault.NONE
             proxy.delay_s = 0.3
             self._wait_for_work(scene, cut_off)
