@@ -27,7 +27,7 @@ from ergate.testing.crash_app import CALM
 from ergate.testing.fleet import Fleet, eventually
 from ergate.testing.scene import Addresses, Scene
 from ergate.testing.servers.base import Server
-from ergate.testing.servers.proxy import Fault, Proxy
+from ergate.testing.servers.proxy import Fault
 from ergate.worker.events import StepsEnded
 
 
@@ -95,7 +95,7 @@ class OutageSuite:
         self, scene: Scene, server: Server, addresses: Addresses
     ) -> None:
         """Silence, then lost replies of what was done, then resets, then slow replies."""
-        with Proxy(server.port) as proxy:
+        with server.proxy() as proxy:
             cut = _through(addresses, server, proxy.port)
             scene.submit("chain", range(self.cut_jobs))
             flags: dict[str, Any] = dict(cut.flags)
