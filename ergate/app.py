@@ -106,12 +106,13 @@ class Ergate(Enqueuing[JobT]):
 
         settings = self.settings()
         broker = self.open_broker(settings)
-        if isinstance(broker, DirectBroker):
+        asked = broker.client_side if isinstance(broker, DirectBroker) else broker
+        if asked is None:
             raise UsageError(
                 f"{broker.labels.queue} and {broker.labels.state_store} are objects of your own: "
                 "Ergate cannot store jobs in them. Put a Job into your queue instead."
             )
-        return Client(broker, self._job_type, _limits(settings), self.registry)
+        return Client(asked, self._job_type, _limits(settings), self.registry)
 
     def close(self) -> None:
         """Let go of what was opened to hand in jobs; the next call opens it anew.
@@ -192,7 +193,14 @@ class Ergate(Enqueuing[JobT]):
         # What lives in this process alone must be the same for `enqueue` and for the workers.
         if self._private is not None and self._private[0] == (queue, state_store):
             return self._private[1].share()
-        broker = open_broker(queue, state_store, limits=_limits(settings), registry=self.registry)
+        broker = open_broker(
+            queue,
+            state_store,
+            limits=_limits(settings),
+            registry=self.registry,
+            job_type=self._job_type,
+            queues=settings.queues,
+        )
         if isinstance(broker, DirectBroker):
             return broker
         if Capability.SHARED not in broker.store.capabilities:

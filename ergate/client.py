@@ -125,12 +125,16 @@ class Client(Generic[JobT]):
         """Block until the job has ended, and return it. Raises `TimeoutError`."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         pause_s = WAIT_FIRST_S
-        while not (job := self.get_job(job_id)).status.is_final:
-            if deadline is not None and time.monotonic() >= deadline:
+        while True:
+            asked = time.monotonic()
+            job = self.get_job(job_id)
+            if job.status.is_final:
+                return job
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
                 raise TimeoutError(f"Job {job_id} is still {job.status} after {timeout_s:g} s.")
-            time.sleep(pause_s)
+            time.sleep(max(pause_s, now - asked))  # a store that must search long is spared
             pause_s = min(WAIT_MAX_S, pause_s * 1.2)
-        return job
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -76,10 +76,14 @@ def _check_one_process(
 def _check_can_end(broker: Broker | DirectBroker, settings: Settings) -> None:
     """Raise `UsageError` for a burst that would never be over."""
     if settings.burst and isinstance(broker, DirectBroker):
+        why = (
+            f"{broker.labels.queue} has get_one and put, and neither says that it is empty."
+            if broker.client_side is None
+            else f"{broker.labels.state_store} is a journal, which does not know what is running."
+        )
         raise UsageError(
-            f"Nobody can tell when nothing is left to run: {broker.labels.queue} has get_one and "
-            "put, and neither says that it is empty. Leave burst out and stop with Ctrl-C, or "
-            'name a full state store, as in state_store="sqlite".'
+            f"Nobody can tell when nothing is left to run: {why} Leave burst out and stop with "
+            'Ctrl-C, or name a full state store, as in state_store="sqlite".'
         )
 
 
@@ -87,7 +91,7 @@ def _is_shared(broker: Broker | DirectBroker) -> bool:
     from ergate.contracts.capabilities import Capability
 
     if isinstance(broker, DirectBroker):
-        return True
+        return broker.is_shared
     return Capability.SHARED in broker.store.capabilities
 
 

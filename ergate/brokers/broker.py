@@ -32,7 +32,7 @@ class Broker(ABC):
     Thread-safe. Raises what the two halves raise, above all `BackendUnavailable`.
     """
 
-    kind: ClassVar[Literal["native", "relayed"]]
+    kind: ClassVar[Literal["native", "relayed", "direct"]]
     promise = FULL_PROMISE
 
     def __init__(self, store: StateStore, labels: Labels) -> None:

@@ -1,11 +1,11 @@
-"""Two objects of the user's own: the whole job travels, and the state store is only told."""
+"""A state store that is only told: the whole job travels, through a queue of whatever kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from ergate.brokers.broker import DIRECT_PROMISE, Labels
+from ergate.brokers.broker import DIRECT_PROMISE, Broker, Labels
 from ergate.contracts.capabilities import Level
 from ergate.jobs.job import Job
 
@@ -42,9 +42,16 @@ class DirectBroker:
     queue: QueueProtocol[Any]
     state_store: StateStoreProtocol[Any]
     labels: Labels
+    level: Level = Level.L0
+    """What accepted jobs survive, as far as we know: nothing, for objects of the user's own."""
+    client_side: Broker | None = None
+    """What hands in jobs and asks about them; None for objects of the user's own."""
+    is_shared: bool = True
+    """Whether worker processes beside this one can serve the queue."""
     kind = "direct"
     promise = DIRECT_PROMISE
-    level = Level.L0
 
     def close(self) -> None:
-        """Nothing to do: the two objects belong to the user."""
+        """Let go of what was opened by name; the user's own objects belong to the user."""
+        if self.client_side is not None:
+            self.client_side.close()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ergate.brokers.broker import Broker, Labels
 from ergate.brokers.direct import DirectBroker, QueueProtocol, StateStoreProtocol
+from ergate.brokers.journal import journaled
+from ergate.brokers.journal_store import JournalStore
 from ergate.brokers.native import NativeBroker
 from ergate.brokers.own_queue import OwnQueue
 from ergate.brokers.relayed import RelayedBroker
+from ergate.brokers.whole import Wanted
 from ergate.clock import Clock, SystemClock
 from ergate.contracts.address import Address
+from ergate.contracts.journal import JournalKind
 from ergate.contracts.queue import Queue
 from ergate.contracts.state_store import StateStore
 from ergate.errors import UsageError
 from ergate.jobs.codec import Limits
-from ergate.plugins.resolve import open_queue, open_state_store, resolve_backend
+from ergate.jobs.job import Job
+from ergate.plugins.resolve import open_journal, open_queue, open_state_store, resolve_backend
 from ergate.workflows.registry import Registry
 
 DEFAULT = "sqlite"
@@ -28,6 +35,8 @@ def open_broker(
     clock: Clock | None = None,
     limits: Limits | None = None,
     registry: Registry | None = None,
+    job_type: type[Job] = Job,
+    queues: Sequence[str] = ("default",),
     migrate: bool = True,
 ) -> Broker | DirectBroker:
     """Open what `queue` and `state_store` name: an address, an object, or None for the other one.
@@ -35,6 +44,7 @@ def open_broker(
     Neither given means SQLite. One given, or both the same, means a native broker; a queue whose
     backend keeps no state gets SQLite beside it, which serves the processes of one machine.
     `registry` tells which workflows a message from elsewhere may name; None allows any.
+    `job_type` and `queues` count where whole jobs travel: before a journal.
     With `migrate` a fresh store gets its schema.
     Raises `UsageError` for what cannot work together, and what opening a backend raises.
     """
@@ -43,6 +53,9 @@ def open_broker(
     queue, state_store = _parsed(queue), _parsed(state_store)
     is_beside = state_store is None and queue is not None and not _keeps_state(queue)
     queue, state_store = _complete(queue, state_store)
+    if isinstance(state_store, Address) and _is_journal(state_store):
+        wanted = Wanted(queues=queues, job_type=job_type, limits=limits, registry=registry)
+        return _journaled(queue, state_store, clock, wanted)
     if not isinstance(state_store, Address | StateStore):
         return _direct(queue, state_store)
     store = (
@@ -72,6 +85,21 @@ def _complete(queue: object, state_store: object) -> tuple[object, object]:
 def _keeps_state(queue: object) -> bool:
     return (
         not isinstance(queue, Address) or resolve_backend(queue, "queue")[0].open_store is not None
+    )
+
+
+def _is_journal(state_store: Address) -> bool:
+    return resolve_backend(state_store, "state store")[0].open_store is None
+
+
+def _journaled(queue: object, address: Address, clock: Clock, wanted: Wanted) -> DirectBroker:
+    labels = Labels(_label(queue), _label(address))
+    opened = open_queue(queue, clock) if isinstance(queue, Address) else queue
+    return journaled(
+        opened,
+        lambda: JournalStore(open_journal(address, clock, JournalKind.JOBS), clock),
+        labels,
+        wanted,
     )
 
 

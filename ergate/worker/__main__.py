@@ -72,6 +72,7 @@ def _work(config: dict[str, Any], report: _Reporter, stopping: Stopping) -> None
     with handled({signal.SIGTERM: ask, signal.SIGINT: signal.SIG_IGN}):
         if isinstance(broker, DirectBroker):
             DirectWorker(worker_id, program, broker, report=report, stopping=stopping).run(pid)
+            broker.close()
             return
         marks = Marks(config["marks"], settings.concurrency)
         Worker(

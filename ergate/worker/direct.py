@@ -1,7 +1,8 @@
-"""The loop for two objects of the user's own: one step after the other, on the main thread.
+"""The loop of direct mode: one step after the other, on the main thread.
 
 The order of calls is a promise: `get_one`, `update`, the step, `update`, and `put` while the job
-has not ended. All on one thread, because such objects seldom know more than one.
+has not ended. All on one thread, because objects of a user's own seldom know more than one. A
+queue that was named hears at the very end that its message is `done`.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from ergate.brokers.direct import DirectBroker
-from ergate.errors import StepTimeout, UsageError
+from ergate.brokers.journal_store import JournalStore
+from ergate.brokers.whole import PIECE_S, WholeJobs
+from ergate.errors import BackendUnavailable, PayloadError, StepTimeout, UsageError
 from ergate.jobs.errors import JobError
-from ergate.jobs.events import Outcome, Unroutable
+from ergate.jobs.events import Failed, Outcome, Unroutable
 from ergate.jobs.job import Job, record_from_job
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.worker.event_loop import EventLoop
 from ergate.worker.events import StepEnded, StepsEnded, WorkerLeft, WorkerReady
 from ergate.worker.lifespan import entered
+from ergate.worker.patience import Patience, Ticker
 from ergate.worker.program import Program
 from ergate.worker.runner import Interrupted, Runner, StepRun, after
 from ergate.worker.settler import OUTCOME_WORDS, Report, error_line
@@ -64,6 +68,8 @@ class DirectWorker:
         self._loop = EventLoop()
         self._runner = Runner(program, self._loop)
         self._is_waiting = False
+        self._whole = broker.queue if isinstance(broker.queue, WholeJobs) else None
+        self._patience = Patience(worker_id, report, stopping)
 
     def run(self, pid: int) -> None:
         """Work until SIGINT or SIGTERM: at once while waiting, else after the running step."""
@@ -76,9 +82,16 @@ class DirectWorker:
             self._tell(ErgateSignal.WORKER_START)
             stack.callback(self._tell, ErgateSignal.WORKER_STOP)
             self._report(WorkerReady(worker_id=self.worker_id, pid=pid))
+            ticker = Ticker(self.worker_id, self._report)
+            ticker.start()
+            stack.callback(ticker.stop)
             try:
                 while not self._stopping.is_asked:
                     self.turn()
+            except BackendUnavailable as exc:
+                if not self._stopping.is_asked:
+                    raise
+                log.warning("Its message was not acknowledged, so its job comes again: %s", exc)
             except Interrupted:
                 log.warning(
                     "A second signal interrupted the running step. Its outcome is not told and "
@@ -102,10 +115,21 @@ class DirectWorker:
             self._put(job)
         else:
             self._run(job)
+        if self._whole is not None:
+            self._whole.done(job)
 
-    # --- the user's objects ---------------------------------------------------------------------
+    # --- the two halves -------------------------------------------------------------------------
 
     def _get_one(self) -> Job | None:
+        """Return the next job; None when a signal ended the wait, or none came in a while."""
+        if self._whole is None:
+            return self._wait_in_get_one()
+        whole = self._whole
+        return self._patience.until_answered(
+            lambda: None if self._stopping.is_asked else whole.take(PIECE_S)
+        )
+
+    def _wait_in_get_one(self) -> Job | None:
         """Block in the user's `get_one`; None when a signal ended the wait."""
         try:
             # A signal between the queue's answer and the end of this block would lose the job:
@@ -128,6 +152,8 @@ class DirectWorker:
         self._guarded("update", store, lambda: store.update(job))
 
     def _guarded(self, method: str, owner: object, call: Callable[[], T]) -> T:
+        if isinstance(owner, WholeJobs | JournalStore):
+            return self._patience.until_answered(call)
         try:
             return call()
         except Exception as exc:
@@ -165,20 +191,33 @@ class DirectWorker:
         started = time.monotonic()
         claim = self._claim(job)
         job.status, job.updated_at, job.due_at = JobStatus.RUNNING, datetime.now(UTC), None
+        job.worker_id = self.worker_id
         self._update(job)
         run = self._runner.find(claim)
         outcome = run if isinstance(run, Unroutable) else self._outcome(run)
         _write(job, after(claim, outcome))
+        try:
+            self._hand_back(job)
+        except PayloadError as exc:
+            if self._whole is None:
+                raise
+            outcome = Failed(_too_large(job, exc))
+            _write(job, after(claim, outcome))
+            job.last_return_value = None
+            self._hand_back(job)
+        self._report_step(claim, outcome, run, time.monotonic() - started)
+
+    def _hand_back(self, job: Job) -> None:
         self._update(job)
         if not job.status.is_final:
             self._put(job)
-        self._report_step(claim, outcome, run, time.monotonic() - started)
 
     def _claim(self, job: Job) -> JobRecord:
         record = record_from_job(job, time.time(), self._program.limits)
         return replace(
             record,
             id=str(job.id),
+            home_queue=job.queue if self._whole is None else self._whole.home_of(job),
             status=JobStatus.RUNNING,
             worker_id=self.worker_id,
             revision=job.revision,
@@ -214,6 +253,11 @@ class DirectWorker:
         self._program.signals.send(moment, None, self._loop.run)
 
 
+def _too_large(job: Job, exc: PayloadError) -> str:
+    """Describe a job that has become larger than its queue or its journal takes."""
+    return JobError(type="PayloadError", message=str(exc), step_name=job.step_name).to_json()
+
+
 def _write(job: Job, record: JobRecord) -> None:
     """Write what a step changed into the user's own object."""
     values: dict[str, Any] = {
@@ -228,6 +272,7 @@ def _write(job: Job, record: JobRecord) -> None:
         "seq": record.seq,
         "revision": record.revision,
         "attempt": record.attempt,
+        "worker_id": None,
         "error": JobError.from_json(record.error) if record.error else None,
         "due_at": _time(record.due_at),
         "updated_at": _time(record.updated_at),
