@@ -56,11 +56,15 @@ def list_backends(*, as_json: JsonOption = False) -> None:
 
 def _installed(registration: Registration) -> Row:
     backend = registration.backend
-    roles = {"queue": backend.open_queue, "state store": backend.open_store}
+    roles = {
+        "queue": backend.open_queue is not None,
+        "state store": backend.open_store is not None,
+        "journal": backend.open_journal is not None,
+    }
     return Row(
         name=backend.name,
         schemes=[f"{name}://" for name in backend.names],
-        roles=[role for role, opened in roles.items() if opened is not None],
+        roles=[role for role, has_it in roles.items() if has_it],
         level=backend.level,
         installed=True,
         distribution=registration.distribution,

@@ -153,6 +153,8 @@ def _enqueue_one(client: Client[Any], workflow: str, text: str | None, wish: Wis
 
 
 def _hint_if_nobody_works(broker: Broker, job: Job) -> None:
+    if broker.kind == "direct":
+        return  # a journal cannot tell who works
     now = time.time()
     workers = broker.store.workers()
     if not any(job.queue in worker.queues and worker.expires_at > now for worker in workers):

@@ -87,7 +87,7 @@ def cancel(
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     cancelled: list[JobRecord] = []
     problems: list[ErgateError] = []
-    with place.broker() as broker:
+    with place.broker(orders="cancel a job") as broker:
         for job_id in dict.fromkeys(job_ids):
             try:
                 cancelled.append(broker.store.cancel(job_id))
@@ -129,7 +129,7 @@ def retry(
 
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     text = None if new_input is None else json_text(new_input, "--input")
-    with place.broker() as broker:
+    with place.broker(orders="let a job run again") as broker:
         record = find_record(broker, job_id)
         plan = _plan(place, broker, record, from_step, text)
         if dry_run:
@@ -207,7 +207,7 @@ def prune(
 
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     which = _ended(place, older_than_s, status)
-    with place.broker() as broker:
+    with place.broker(orders="delete jobs") as broker:
         number = sum(broker.store.count(which).values())
         if not dry_run and number:
             confirm(f"{counted(number, 'job')} would be deleted with their history.", yes=yes)

@@ -92,10 +92,11 @@ def watch(
 def follow(store: StateStore, record: JobRecord) -> Iterator[Look]:
     """Yield the job now and then with its history, the last time when it has ended."""
     while True:
+        asked = time.monotonic()
         yield record, store.history(record.id)
         if record.status.is_final:
             return
-        time.sleep(POLL_S)
+        time.sleep(max(POLL_S, time.monotonic() - asked))  # one that must search long is spared
         # A job that was pruned meanwhile had ended.
         record = store.get(record.id) or record
 

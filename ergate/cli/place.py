@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ergate.errors import LoadError, UsageError
+from ergate.errors import LoadError, Unsupported, UsageError
 
 if TYPE_CHECKING:
     from ergate.app import Ergate
@@ -98,13 +98,21 @@ class Place:
         return job_from_record(record, self.job_type)
 
     @contextmanager
-    def broker(self) -> Iterator[Broker]:
+    def broker(self, *, orders: str | None = None) -> Iterator[Broker]:
         """Open the queue and the store that running workers use, and close them at the end.
 
+        `orders` says what the command is about to change, as in "cancel a job": a journal can
+        only be told and read, and refuses at once.
         Raises `UsageError` for what only the app's own process can see, and `BackendError`.
         """
         broker = self._open()
         try:
+            if orders is not None and broker.kind == "direct":
+                raise Unsupported(
+                    f"{broker.labels.state_store} is a journal, which is only written to and "
+                    f"read, and cannot {orders}. Keep jobs in a full state store for that, such "
+                    "as sqlite, postgres or redis."
+                )
             yield broker
         finally:
             broker.close()
@@ -131,12 +139,13 @@ class Place:
             broker = self.app.open_broker(settings)
         else:
             broker = open_broker(settings.queue, settings.state_store, limits=self.limits)
-        if isinstance(broker, DirectBroker):
+        asked = broker.client_side if isinstance(broker, DirectBroker) else broker
+        if asked is None:
             raise UsageError(
                 f"{broker.labels.queue} and {broker.labels.state_store} are objects of the app's "
                 "own: only the app can look into them, and this command cannot."
             )
-        return broker
+        return asked
 
     def _refuse_private_memory(self) -> None:
         name = self._private_name()

@@ -77,7 +77,7 @@ def purge(
     from ergate.display.figures import counted
 
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
-    with place.broker() as broker:
+    with place.broker(orders="cancel the jobs of a queue") as broker:
         stats = {one.queue: one for one in broker.store.queues()}
         if name not in stats:
             known = ", ".join(sorted(stats)) or "none"

@@ -14,7 +14,7 @@ from ergate.cli.options import (
     new_app,
 )
 from ergate.cli.place import find_place
-from ergate.cli.printing import print_json, show
+from ergate.cli.printing import print_json, show, tell
 
 app = new_app("Worker processes.", "ergate workers list")
 
@@ -45,6 +45,8 @@ def list_workers(
     with place.broker() as broker:
         found = broker.store.workers()
         held = {worker.worker_id: broker.store.held(worker.worker_id) for worker in found}
+        if broker.kind == "direct":
+            tell("note: a journal has no leases, and cannot tell who works.")
     now = time.time()
     if as_json:
         print_json([worker_document(worker, held[worker.worker_id], now) for worker in found])
