@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ergate.contracts.moving import Traveller
 from ergate.contracts.state_store import Settled
 from ergate.jobs.events import Aborted, Completed, Event, Failed, Settlement
 from ergate.jobs.record import HistoryRow, JobRecord
@@ -30,6 +31,12 @@ class Reference:
         self.jobs[record.id] = record
         self.rows[record.id] = [submitted(record)]
         self._became(record, now)
+
+    def admit(self, arrived: Traveller, now: float) -> None:
+        """Add a job as it arrived from another store."""
+        self.jobs[arrived.job.id] = arrived.job
+        self.rows[arrived.job.id] = list(arrived.history)
+        self._became(arrived.job, now)
 
     def play(self, job_id: str, event: Event, now: float) -> JobRecord | Rejection:
         """Apply one event, and keep its history row."""

@@ -16,6 +16,7 @@ from ergate.testing.clock import FakeClock
 from ergate.testing.stories.accepting import Accepting
 from ergate.testing.stories.invariants import Invariants
 from ergate.testing.stories.lives import Lives
+from ergate.testing.stories.moving import Moving
 from ergate.testing.stories.orders import Orders
 from ergate.testing.stories.outbox import Outbox
 from ergate.testing.stories.settling import Settling
@@ -50,5 +51,5 @@ def state_machine_for(make_store: MakeStore, *, examples: int | None = None) -> 
     return Machine
 
 
-class StoreMachine(Accepting, Settling, Outbox, Lives, Orders, Invariants):
+class StoreMachine(Accepting, Settling, Outbox, Lives, Orders, Moving, Invariants):
     """All that can happen to a few jobs, in any order."""

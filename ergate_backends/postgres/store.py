@@ -34,6 +34,7 @@ from ergate_backends.postgres.durability import level_of
 from ergate_backends.postgres.feeding import Feeds
 from ergate_backends.postgres.lending import Lender
 from ergate_backends.postgres.letters import Letters
+from ergate_backends.postgres.moving import Moving
 from ergate_backends.postgres.notices import Caller, Listener, ready_channel
 from ergate_backends.postgres.pool import Pool
 from ergate_backends.postgres.rows import history_of_row, job_of, storable, tickets_json
@@ -58,9 +59,9 @@ class PostgresStore(StateStore):
             Capability.DURABLE,
             Capability.TRANSACTIONAL_STEPS,
             Capability.ENQUEUE_IN_TRANSACTION,
-        }
             Capability.MOVE,
             Capability.FEEDS,
+        }
     )
     level: Level
 
@@ -70,9 +71,9 @@ class PostgresStore(StateStore):
         self._acts = Acts(self._pool, Statements(target.schema), clock)
         self._accepting = Accepting(self._acts, target)
         self._letters = Letters(self._acts)
-        self._lender = Lender(self._acts, target)
         self._feeds = Feeds(self._acts)
         self._moving = Moving(self._acts)
+        self._lender = Lender(self._acts, target)
         self._caller = Caller(self._pool, ready_channel(target))
         self._listener = Listener(target, ready_channel(target))
         self._is_idle = False

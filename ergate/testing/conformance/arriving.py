@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ergate.contracts.state_store import JobFilter, StateStore
+from ergate.errors import UsageError
 from ergate.jobs.events import Arrived, RecoveryPolicy
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
@@ -20,6 +21,7 @@ from ergate.testing.conformance.moves import (
     assert_same,
     claim_order,
     ended,
+    job,
     running,
     settled,
     settlement,
@@ -137,6 +139,15 @@ class Arriving(StoreCase):
         assert [ticket.job_id for ticket in admitted.ready] == [come[0].job.id, come[2].job.id]
         assert list(admitted.kept_out) == [here.id]
         assert_same(stored(movable, here.id), here)
+
+    def test_the_id_of_a_job_that_arrived_is_taken(self, movable: StateStore) -> None:
+        comes = newcomer()
+        movable.admit([comes])
+        again = job(id=comes.job.id)
+        assert list(movable.submit([again], if_absent=True)) == []
+        with pytest.raises(UsageError, match=comes.job.id):
+            movable.submit([again])
+        assert stored(movable, comes.job.id).revision == comes.job.revision + 1
 
     def test_admitting_nothing_does_nothing(self, movable: StateStore) -> None:
         admitted = movable.admit([])

@@ -5,7 +5,7 @@ FROM (
     FROM {schema}.ready GROUP BY queue
     UNION ALL
     SELECT queue, 0, count(*), 0, NULL, min(due_at)
-    FROM {schema}.jobs WHERE due_at IS NOT NULL GROUP BY queue
+    FROM {schema}.jobs WHERE due_at IS NOT NULL AND status = 'scheduled' GROUP BY queue
     UNION ALL
     SELECT queue, 0, 0, count(*), NULL, NULL
     FROM {schema}.held JOIN {schema}.jobs ON jobs.id = held.job_id GROUP BY queue

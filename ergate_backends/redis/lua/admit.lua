@@ -19,11 +19,13 @@ local function make_room(id, revision)
   return false
 end
 
-local function store(id, revision, row, first_row, last_row, first, last)
+local function keep(id, revision, row, first_row, last_row, first, last)
   local job = {}
   for n = first, last, 2 do job[ARGV[n]] = ARGV[n + 1] end
   local mark = enter(id, job)
-  redis.call('HSET', key('job', id), 'ready_mark', mark or '', unpack(ARGV, first, last))
+  -- By its token a later call that submits the same id knows that there is a job.
+  redis.call('HSET', key('job', id), 'token', 'arrived', 'ready_mark', mark or '',
+             unpack(ARGV, first, last))
   for n = first_row, last_row, 1000 do
     redis.call('HSET', key('history', id), unpack(ARGV, n, math.min(n + 999, last_row)))
   end
@@ -41,7 +43,7 @@ while at <= #ARGV do
   local last_row = at + 3 + tonumber(ARGV[at + 3])
   local first = last_row + 2
   local last = last_row + 1 + tonumber(ARGV[last_row + 1])
-  if make_room(id, revision) then store(id, revision, row, first_row, last_row, first, last) end
+  if make_room(id, revision) then keep(id, revision, row, first_row, last_row, first, last) end
   at = last + 1
 end
 finish()
