@@ -4,11 +4,16 @@
     ├── ServiceTimeout        no whole answer came in time
     ├── ServiceUnavailable    it cannot be reached, or says that it cannot answer now
     ├── ServiceError          it answered that it failed; also under a name of its own
+    ├── ServiceRefused        it answered that the request is wrong; also under its own name
     ├── BadReply              its answer is not what it declares
     ├── AddressRefused        its address may not be called                     (lasting)
+    ├── CredentialRefused     its credential is missing, or not for this host   (lasting)
+    ├── ServiceMoved          it redirects to another address                   (lasting)
     └── BadData               the data have not what is needed                  (lasting)
 
 A lasting failure would be the same the next time: it is never retried, but can be caught.
+`is_worth_a_retry` is finer and for who retries everything (`*`): also most refusals, such as 404,
+would be the same the next time, although who names ServiceRefused may retry it.
 """
 
 from __future__ import annotations
@@ -18,6 +23,8 @@ from typing import ClassVar
 from ergate.errors import ErgateError, StepTimeout
 
 ANYTHING = "*"
+_NEVER_DONE = (501, 505)
+_UNDER_WAY = (409, 423)
 
 
 class ServiceFailure(ErgateError):
@@ -25,10 +32,31 @@ class ServiceFailure(ErgateError):
 
     is_lasting: ClassVar[bool] = False
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str | None = None,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.name = name
+        """The service's own name for the error, if it gave one that it declares."""
+        self.status = status
+        """The HTTP status that it answered, if it did."""
+        self.retry_after_s = retry_after_s
+        """How many seconds it asks to be left alone, if it does."""
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names that `retry` and `catch` know it by, the most exact first."""
-        return (type(self).__name__,)
+        return (*([self.name] if self.name else []), type(self).__name__)
+
+    @property
+    def is_worth_a_retry(self) -> bool:
+        """Whether the same call may well end better the next time."""
+        return not self.is_lasting
 
 
 class ServiceTimeout(ServiceFailure):
@@ -42,14 +70,22 @@ class ServiceUnavailable(ServiceFailure):
 class ServiceError(ServiceFailure):
     """The service answered that it failed; `name` is the error's own name, if it gave one."""
 
-    def __init__(self, message: str, *, name: str | None = None) -> None:
-        super().__init__(message)
-        self.name = name
+    @property
+    def is_worth_a_retry(self) -> bool:
+        """All but what it will never do: 501 (not implemented) and 505 (version of HTTP)."""
+        return self.status not in _NEVER_DONE
+
+
+class ServiceRefused(ServiceFailure):
+    """The service answered that the request is wrong; `name` as with `ServiceError`."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The service's own name for the error, if any, and ServiceError."""
-        return (*([self.name] if self.name else []), "ServiceError")
+    def is_worth_a_retry(self) -> bool:
+        """Only while the same work is under way: 409 (conflict) and 423 (locked).
+
+        409 is what a service that knows the `Idempotency-Key` answers while it still works on it.
+        """
+        return self.status in _UNDER_WAY
 
 
 class BadReply(ServiceFailure):
@@ -62,15 +98,27 @@ class AddressRefused(ServiceFailure):
     is_lasting = True
 
 
+class CredentialRefused(ServiceFailure):
+    """The service names a credential that the settings lack, or that its host may not see."""
+
+    is_lasting = True
+
+
+class ServiceMoved(ServiceFailure):
+    """The service redirects to another address; redirects are never followed."""
+
+    is_lasting = True
+
+
 class BadData(ServiceFailure):
     """A reference leads to nothing, or a value has another type than what is done with it needs."""
 
     is_lasting = True
 
 
-KNOWN = ("ServiceTimeout", "ServiceUnavailable", "ServiceError", "BadReply", "AddressRefused",
-         "BadData")  # fmt: skip
-LASTING = ("AddressRefused", "BadData")
+KNOWN = ("ServiceTimeout", "ServiceUnavailable", "ServiceError", "ServiceRefused", "BadReply",
+         "AddressRefused", "CredentialRefused", "ServiceMoved", "BadData")  # fmt: skip
+LASTING = ("AddressRefused", "CredentialRefused", "ServiceMoved", "BadData")
 
 
 def names_of(error: BaseException) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ergate.errors import ErgateError, StepTimeout
 from ergate.services import failures
 from ergate.services.failures import (
@@ -10,6 +12,8 @@ from ergate.services.failures import (
     BadData,
     ServiceError,
     ServiceFailure,
+    ServiceMoved,
+    ServiceRefused,
     ServiceTimeout,
     is_lasting,
     names_of,
@@ -46,3 +50,22 @@ def test_only_bad_data_and_refused_addresses_last() -> None:
     assert is_lasting(BadData("x"))
     assert not is_lasting(ServiceTimeout("x"))
     assert not is_lasting(ErgateError("x"))
+
+
+@pytest.mark.parametrize(
+    ("error", "is_worth_it"),
+    [
+        (ServiceTimeout("x"), True),
+        (ServiceError("x", status=500), True),
+        (ServiceError("x", status=501), False),
+        (ServiceRefused("x", status=404), False),
+        (ServiceRefused("x", status=409), True),
+        (ServiceMoved("x", status=302), False),
+        (BadData("x"), False),
+    ],
+    ids=lambda value: value.names[0] if isinstance(value, ServiceFailure) else value,
+)
+def test_who_retries_everything_retries_what_may_pass(
+    error: ServiceFailure, *, is_worth_it: bool
+) -> None:
+    assert error.is_worth_a_retry is is_worth_it
