@@ -305,7 +305,10 @@ class StateStore(Feedable, Movable):
 
     @abstractmethod
     def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep what nobody could understand; an id that is there already changes nothing."""
+        """Keep what nobody could understand; an id that is there already changes nothing.
+
+        A letter without a time (0) is of now.
+        """
 
     @abstractmethod
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:

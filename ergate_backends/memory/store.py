@@ -296,7 +296,9 @@ class MemoryStore(StateStore):
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         with self._changed:
             for letter in letters:
-                self._letters.setdefault(letter.id, replace(letter, at=self._clock.now()))
+                self._letters.setdefault(
+                    letter.id, replace(letter, at=letter.at or self._clock.now())
+                )
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         with self._changed:

@@ -10,9 +10,9 @@ from ergate_backends.postgres.rows import Row, storable
 
 _BURY = """
     INSERT INTO {schema}.dead_letters (id, queue, body, reason, at)
-    SELECT id, queue, body, reason, {now}
-    FROM unnest(%(ids)s::text[], %(queues)s::text[], %(bodies)s::bytea[], %(reasons)s::text[])
-         WITH ORDINALITY AS letter (id, queue, body, reason, i)
+    SELECT id, queue, body, reason, coalesce(nullif(at, 0), {now})
+    FROM unnest(%(ids)s::text[], %(queues)s::text[], %(bodies)s::bytea[], %(reasons)s::text[],
+                %(times)s::float8[]) WITH ORDINALITY AS letter (id, queue, body, reason, at, i)
     ORDER BY i ON CONFLICT (id) DO NOTHING
 """
 _NEWEST = """
@@ -37,6 +37,7 @@ class Letters:
             queues=[storable(letter.queue) for letter in letters],
             bodies=[letter.body for letter in letters],
             reasons=[storable(letter.reason) for letter in letters],
+            times=[float(letter.at) for letter in letters],
         )
 
     def newest(self, limit: int) -> list[DeadLetter]:

@@ -12,7 +12,8 @@ def bury(server: Server, letters: Sequence[DeadLetter]) -> None:
     """Keep letters whose id is new."""
     arguments: list[Argument] = []
     for letter in letters:
-        arguments += (letter.id, letter.queue, letter.body, letter.reason)
+        at = repr(float(letter.at)) if letter.at else ""
+        arguments += (letter.id, letter.queue, letter.body, letter.reason, at)
     server.run("bury", *arguments, repeatable=True)
 
 

@@ -323,7 +323,7 @@ class SqliteStore(StateStore):
             tx.executemany(
                 "INSERT INTO dead_letters (id, queue, body, reason, at) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO NOTHING",
-                [(x.id, x.queue, x.body, x.reason, self._clock.now()) for x in letters],
+                [(x.id, x.queue, x.body, x.reason, x.at or self._clock.now()) for x in letters],
             )
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ergate.contracts.state_store import DeadLetter, StateStore
-from ergate.testing.conformance.case import StoreCase
+from ergate.testing.conformance.case import Now, StoreCase
+
+LONG_AGO = 1234.5
 
 
 class Letters(StoreCase):
@@ -44,6 +48,15 @@ class Letters(StoreCase):
         store.exhume("a")
         assert other.exhume("a") is None
         assert store.exhume("unknown") is None
+
+    def test_a_letter_without_a_time_is_of_now_and_another_keeps_its_own(
+        self, store: StateStore, now: Now
+    ) -> None:
+        """One that comes from another store was not understood when it was buried there."""
+        store.bury([replace(_letter("new"), at=0.0), replace(_letter("old"), at=LONG_AGO)])
+        times = {letter.id: letter.at for letter in store.dead_letters()}
+        assert times["old"] == LONG_AGO
+        assert times["new"] == pytest.approx(now(), abs=5)
 
     def test_burying_nothing_does_nothing(self, store: StateStore) -> None:
         store.bury([])

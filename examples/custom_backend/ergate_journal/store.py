@@ -314,7 +314,10 @@ class JournalStore(StateStore):
         with self._changed:
             for letter in letters:
                 if letter.id not in self._book.letters:
-                    kept = {"body": b64encode(letter.body).decode(), "at": self._clock.now()}
+                    kept = {
+                        "body": b64encode(letter.body).decode(),
+                        "at": letter.at or self._clock.now(),
+                    }
                     self._book.note("letter", letter.id, asdict(letter) | kept)
             self._commit()
 
