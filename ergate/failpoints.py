@@ -38,6 +38,14 @@ MOVING = frozenset(
 )
 """The same on the way from one backend to another, which no worker passes."""
 
+PUBLISHING = frozenset(
+    {
+        "after_append",  # the journal has a page of events, the feed has not passed it
+        "after_advance",  # the feed has passed a page
+    }
+)
+"""The same where a supervisor tells outside readers, which it does only with `publish_to`."""
+
 
 def _pass(name: str) -> None:
     """Do nothing: no failpoint is set."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ergate.brokers.direct import DirectBroker
 from ergate.errors import UsageError
 from ergate.supervisor.inline import run_inline
+from ergate.supervisor.publishing import publishing
 from ergate.supervisor.reload import Reloader
 from ergate.supervisor.supervisor import Supervisor
 from ergate.worker.events import Event, RunStarted
@@ -45,12 +46,14 @@ def run_app(
             target = None
         _check_can_end(broker, settings)
         reloader = Reloader(watch) if watch is not None else None
-        report(_started(program, broker, settings))
-        if target is None:
-            return run_inline(program, broker, settings, report)
-        kept = None if isinstance(broker, DirectBroker) else broker
-        supervisor = Supervisor(target, kept, settings, report, capture=capture, reloader=reloader)
-        return supervisor.run()
+        with publishing(broker, settings, report):
+            report(_started(program, broker, settings))
+            if target is None:
+                return run_inline(program, broker, settings, report)
+            kept = None if isinstance(broker, DirectBroker) else broker
+            return Supervisor(
+                target, kept, settings, report, capture=capture, reloader=reloader
+            ).run()
     finally:
         broker.close()
 

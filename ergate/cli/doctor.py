@@ -108,7 +108,7 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ",".join(map(str, value))
+        return ",".join(_shown(one) for one in value) or "none"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return redact_url(text) if "://" in text else redact(text)
 

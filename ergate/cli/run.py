@@ -33,6 +33,7 @@ from ergate.cli.run_options import (
     MaxRssOption,
     PlainOption,
     ProcessesOption,
+    PublishToOption,
     QueuesOption,
     ReloadOption,
 )
@@ -66,6 +67,7 @@ def run(
     max_jobs: MaxJobsOption = None,
     max_rss: MaxRssOption = None,
     lease: LeaseOption = None,
+    publish_to: PublishToOption = None,
     plain: PlainOption = False,
     log_format: LogFormatOption = None,
     log_level: LogLevelOption = None,
@@ -91,6 +93,7 @@ def run(
             "max_jobs": max_jobs,
             "max_rss_mb": max_rss,
             "lease_s": lease,
+            "publish_to": publish_to or None,
             "log_format": log_format,
             "log_level": log_level,
         },

@@ -39,6 +39,13 @@ LeaseOption = Annotated[
     str | None,
     typer.Option(metavar="DURATION", help="How long a worker may be silent (15s)."),
 ]
+PublishToOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Publish every transition there, as in kafka://host:9092; may be given again.",
+    ),
+]
 PlainOption = Annotated[
     bool, typer.Option("--plain", help="Print lines also where a live display could be shown.")
 ]

@@ -19,7 +19,7 @@ from ergate.jobs.record import HistoryRow
 
 EVENT_VERSION = 1
 """Grows when a field of an event changes its meaning or goes; new fields do not count."""
-LARGEST_VALUE = 1024 * 1024
+LARGEST = 1024 * 1024
 """Bytes of a result or an error in an event; every journal takes an entry of this size."""
 
 
@@ -85,7 +85,7 @@ class Feedable:
 def event_of(workflow_name: str, row: HistoryRow, *, with_result: bool = True) -> dict[str, object]:
     """Return a transition as outside readers see it: plain JSON values, times in ISO 8601."""
     kept = {"result": row.result, "detail": row.detail}
-    left_out = [name for name, text in kept.items() if text and len(text.encode()) > LARGEST_VALUE]
+    left_out = [name for name, text in kept.items() if text is not None and _size(text) > LARGEST]
     if not with_result and row.result is not None and "result" not in left_out:
         left_out.append("result")
     return {
@@ -107,6 +107,10 @@ def event_of(workflow_name: str, row: HistoryRow, *, with_result: bool = True) -
         "detail": None if "detail" in left_out else _detail(row.detail),
         "left_out": left_out,
     }
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _time(seconds: float | None) -> str | None:

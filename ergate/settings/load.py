@@ -157,8 +157,10 @@ def _letter(
         return f"{' and '.join(sources)}: {reason}."
     name = location[0]
     value = values.get(name)
-    if name in ADDRESSES and isinstance(value, str):
-        return f'{origins[name]}: "{redact_url(value)}" cannot be the setting {name}. {reason}'
+    if name in ADDRESSES and isinstance(value, str | list):
+        given = value.split() if isinstance(value, str) else map(str, value)
+        shown = " ".join(map(redact_url, given))[:_SHOWN]
+        return f'{origins[name]}: "{shown}" cannot be the setting {name}. {reason}'
     # A value may be a whole file by accident; cut after masking, or half a secret may stay.
     shown = redact(repr(value))[:_SHOWN]
     start = f"{origins[name]}: {shown} cannot be the setting {name}"

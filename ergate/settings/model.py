@@ -16,7 +16,7 @@ from ergate.settings import values
 if TYPE_CHECKING:
     from typing import Self
 
-ADDRESSES = frozenset({"queue", "state_store"})
+ADDRESSES = frozenset({"queue", "state_store", "publish_to"})
 
 _ADDRESS = 'a backend\'s name, such as "sqlite", or a URL'
 _COUNT = "a whole number, at least 1"
@@ -104,6 +104,14 @@ class Settings(BaseSettings):
             json_schema_extra=_form(_DURATION),
         ),
     ] = 1.0
+    republish_s: Annotated[
+        values.Duration,
+        Field(
+            description="After how long a job is announced again to an external queue that is "
+            "empty although nobody took the job.",
+            json_schema_extra=_form(_DURATION),
+        ),
+    ] = 60.0
     grace_s: Annotated[
         values.Wait,
         Field(
@@ -169,6 +177,22 @@ class Settings(BaseSettings):
             json_schema_extra=_form(f'{_DURATION}, or "none"'),
         ),
     ] = None
+    publish_to: Annotated[
+        values.AddressTexts,
+        Field(
+            description="The journals to publish every transition of every job to, as events.",
+            json_schema_extra=_form(
+                'addresses such as "kafka://host:9092", as a list or separated by spaces'
+            ),
+        ),
+    ] = []
+    publish_results: Annotated[
+        bool,
+        Field(
+            description="Whether published events carry the results of steps.",
+            json_schema_extra=_form("true or false"),
+        ),
+    ] = True
     burst: Annotated[
         bool,
         Field(
@@ -226,7 +250,13 @@ class Settings(BaseSettings):
 
     def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
         for name, value in super().__repr_args__():
-            yield name, redact_url(value) if name in ADDRESSES and value else value
+            yield name, _masked(value) if name in ADDRESSES else value
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, list):
+        return [_masked(one) for one in value]
+    return redact_url(value) if isinstance(value, str) else value
 
 
 def expected_form(name: str) -> str:

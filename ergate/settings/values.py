@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -11,6 +12,7 @@ from ergate.durations import parse_duration
 from ergate.errors import SettingsError
 
 # TOML and the environment have no null, so these words stand for "no limit".
+_ADDRESS_BREAK = re.compile(r"\s*,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)|\s+")
 _NOTHING = frozenset({"none", "never", "off"})
 
 
@@ -35,6 +37,13 @@ def _split(value: object) -> object:
     return value
 
 
+def _split_addresses(value: object) -> object:
+    if _or_none(value) is None:
+        return []
+    # An address may have commas within, between its hosts.
+    return _ADDRESS_BREAK.split(value.strip()) if isinstance(value, str) else value
+
+
 def _each_once(names: list[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
@@ -47,6 +56,9 @@ def _check_address(text: str) -> str:
 
 
 AddressText = Annotated[str, AfterValidator(_check_address)]
+AddressTexts = Annotated[
+    list[AddressText], BeforeValidator(_split_addresses), AfterValidator(_each_once)
+]
 QueueName = Annotated[str, Field(pattern=r"^[^\s,]+$")]
 QueueNames = Annotated[
     list[QueueName], BeforeValidator(_split), Field(min_length=1), AfterValidator(_each_once)

@@ -51,6 +51,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "lease_s": 15.0,
         "heartbeat_s": 3.0,
         "sweep_s": 1.0,
+        "republish_s": 60.0,
         "grace_s": 25.0,
         "max_deliveries": 3,
         "max_payload_bytes": 1048576,
@@ -60,6 +61,8 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "max_rss_mb": None,
         "retention_s": 604800.0,
         "timeout_s": None,
+        "publish_to": [],
+        "publish_results": True,
         "burst": False,
         "log_format": "console",
         "log_level": "info",
@@ -232,6 +235,7 @@ def test_a_profile_without_a_file_is_refused(project: Path) -> None:
         ("LOG_LEVEL", "loud", "'loud' cannot be the setting log_level: expected debug, info"),
         ("BURST", "perhaps", "'perhaps' cannot be the setting burst: expected true or false"),
         ("MAX_PAYLOAD_DEPTH", "250", "'250' cannot be the setting max_payload_depth: expected"),
+        ("PUBLISH_TO", "a,b", '"a,b" cannot be the setting publish_to. "a,b" is no backend addr'),
         ("QUEUE", "h:1", '"h:1" cannot be the setting queue. "h:1" is no backend address'),
     ],
 )
@@ -266,6 +270,23 @@ def test_secrets_show_neither_in_a_repr_nor_in_an_error(project: Path) -> None:
     assert "hunter2" not in f"{settings!r} {settings}"
     assert settings.queue == "redis://:hunter2@h"
     assert "hunter2" not in refusal(project, queue="redis://:hun/ter2hunter2@h")
+
+
+def test_addresses_in_one_text_are_divided_but_not_their_hosts(project: Path) -> None:
+    text = "kafka://a:1,b:2?prefix=shop, amqp://h/v  rabbitmq"
+    settings = load(project, {"ERGATE_PUBLISH_TO": text}).settings
+    assert settings.publish_to == ["kafka://a:1,b:2?prefix=shop", "amqp://h/v", "rabbitmq"]
+    (project / "ergate.toml").write_text('publish_to = ["kafka"]')
+    assert load(project).settings.publish_to == ["kafka"]
+    assert load(project, {"ERGATE_PUBLISH_TO": "none"}).settings.publish_to == []
+
+
+def test_secrets_of_journals_show_neither_in_a_repr_nor_in_an_error(project: Path) -> None:
+    settings = load(project, publish_to=["kafka://h", "amqp://u:hunter2@h"]).settings
+    assert "hunter2" not in f"{settings!r} {settings}"
+    assert settings.publish_to == ["kafka://h", "amqp://u:hunter2@h"]
+    for value in ("amqp://u:hun/ter2hunter2@h", ["amqp://u:hun/ter2hunter2@h"], "h:1 u:hunter2@h"):
+        assert "hunter2" not in refusal(project, publish_to=value)
 
 
 def test_an_endless_value_is_cut_in_the_error(project: Path) -> None:

@@ -1,0 +1,58 @@
+"""Events of every full store, in a journal of files: what holds without a broker's server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from ergate.testing.fleet import eventually
+from ergate.testing.scene import Addresses, Scene
+from tests.integration.journals.test_file_journal import filelog  # noqa: F401  a fixture
+from tests.integration.publishing.suite import PublishingSuite, troubles
+
+
+class ToFiles(PublishingSuite):
+    @pytest.fixture
+    def journal_url(self, filelog: str) -> str:  # noqa: F811  the fixture
+        return filelog
+
+
+class TestFromSqlite(ToFiles):
+    @pytest.fixture
+    def addresses(self, tmp_path: Path, journal_url: str) -> Addresses:
+        return Addresses(state_store=f"sqlite:///{tmp_path / 'jobs.db'}")
+
+    def test_a_journal_that_is_away_stops_no_worker_and_loses_no_event(
+        self, scene: Scene, journal_url: str, tmp_path: Path
+    ) -> None:
+        down = tmp_path / "log" / "events.down"
+        down.touch()
+        fleet = self.start(scene, journal_url)
+        scene.submit("chain", range(20))
+        scene.wait_ended()
+        eventually("the trouble was told", lambda: troubles(fleet))
+        down.unlink()
+        self._wait_told(scene)
+        eventually("its end was told", lambda: troubles(fleet) == [False, True])
+        assert fleet.stop() == 0
+        assert self._repeated(scene, journal_url) == 0
+
+
+class TestFromRedis(ToFiles):
+    jobs: ClassVar[int] = 300
+    kills: ClassVar[int] = 4
+
+    @pytest.fixture
+    def addresses(self, redis_url: str, journal_url: str) -> Addresses:
+        return Addresses(state_store=redis_url)
+
+
+class TestFromPostgres(ToFiles):
+    jobs: ClassVar[int] = 300
+    kills: ClassVar[int] = 4
+
+    @pytest.fixture
+    def addresses(self, postgres_url: str, journal_url: str) -> Addresses:
+        return Addresses(state_store=postgres_url)
