@@ -200,6 +200,7 @@ class Ergate(Enqueuing[JobT]):
             registry=self.registry,
             job_type=self._job_type,
             queues=settings.queues,
+            republish_s=settings.republish_s,
         )
         if isinstance(broker, DirectBroker):
             return broker

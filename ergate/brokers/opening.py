@@ -10,7 +10,7 @@ from ergate.brokers.journal import journaled
 from ergate.brokers.journal_store import JournalStore
 from ergate.brokers.native import NativeBroker
 from ergate.brokers.own_queue import OwnQueue
-from ergate.brokers.relayed import RelayedBroker
+from ergate.brokers.relayed import REPUBLISH_AFTER_S, RelayedBroker
 from ergate.brokers.whole import Wanted
 from ergate.clock import Clock, SystemClock
 from ergate.contracts.address import Address
@@ -37,6 +37,7 @@ def open_broker(
     registry: Registry | None = None,
     job_type: type[Job] = Job,
     queues: Sequence[str] = ("default",),
+    republish_s: float = REPUBLISH_AFTER_S,
     migrate: bool = True,
 ) -> Broker | DirectBroker:
     """Open what `queue` and `state_store` name: an address, an object, or None for the other one.
@@ -45,6 +46,7 @@ def open_broker(
     backend keeps no state gets SQLite beside it, which serves the processes of one machine.
     `registry` tells which workflows a message from elsewhere may name; None allows any.
     `job_type` and `queues` count where whole jobs travel: before a journal.
+    `republish_s` is how long an external queue that is empty may not have announced a job.
     With `migrate` a fresh store gets its schema.
     Raises `UsageError` for what cannot work together, and what opening a backend raises.
     """
@@ -66,7 +68,8 @@ def open_broker(
     labels = Labels(_label(queue), _label(state_store) + (HERE_ONLY if is_beside else ""))
     if queue is store or queue == state_store:
         return NativeBroker(store, labels)
-    return RelayedBroker(_queue(queue, store, clock), store, labels, limits, registry)
+    opened = _queue(queue, store, clock)
+    return RelayedBroker(opened, store, labels, limits, registry, republish_after_s=republish_s)
 
 
 def _complete(queue: object, state_store: object) -> tuple[object, object]:

@@ -26,8 +26,13 @@ from ergate.worker.events import Event, QueuesSeen, Running, WorkerTick
 
 T = TypeVar("T")
 
-QUICK: Mapping[str, object] = {"lease_s": 2, "heartbeat_s": 0.4, "sweep_s": 0.2}
-"""Settings with which a death is noticed soon enough for a test."""
+QUICK: Mapping[str, object] = {
+    "lease_s": 2,
+    "heartbeat_s": 0.4,
+    "sweep_s": 0.2,
+    "republish_s": 5,
+}
+"""Settings with which a death, or the loss of a queue, is noticed soon enough for a test."""
 
 POLL_S = 0.01
 

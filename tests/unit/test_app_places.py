@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from ergate import Ergate, Job, JobStatus, Workflow
 from ergate.brokers.broker import Broker
+from ergate.brokers.relayed import RelayedBroker
 from ergate.contracts.state_store import JobFilter
+from ergate.jobs.events import RecoveryPolicy
 from ergate.jobs.record import JobRecord
 from ergate.running import run_app
 from ergate.settings import Settings
+from ergate.testing.fleet import eventually
 
 
 def parent_and_child(app: Ergate[Job]) -> None:
@@ -76,3 +80,20 @@ def _jobs(app: Ergate[Job], address: str) -> list[JobRecord]:
         return list(broker.store.list(JobFilter()))
     finally:
         broker.close()
+
+
+def test_a_queue_that_lost_a_ticket_is_told_again_after_the_time_that_settings_say(
+    tmp_path: Path,
+) -> None:
+    app = Ergate("memory", f"sqlite:///{tmp_path / 'jobs.db'}")
+    broker = app.open_broker(app.settings({"republish_s": 0.05}))
+    assert isinstance(broker, RelayedBroker)
+    with closing(broker):
+        broker.submit([JobRecord(id="a", workflow_name="w")])
+        assert broker.queue.purge("default") == 1
+
+        def is_there_again() -> bool:
+            broker.sweep(RecoveryPolicy(max_deliveries=3), ["default"])
+            return broker.queue.depth("default") == 1
+
+        eventually("the ticket is in the queue again", is_there_again, 10)
