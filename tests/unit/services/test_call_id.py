@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ergate.jobs.ids import new_id
-from ergate.services.tracing import CallId
+from ergate.services.call_id import CallId
 
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01")
 
