@@ -15,7 +15,9 @@ KEPT_TROUBLES = 5
 SILENT_AFTER_S = 5.0
 """A worker gives a sign of life about once a second."""
 
-COUNTED = frozenset({"advanced", "completed", "retried", "failed", "aborted", "cancelled"})
+COUNTED = frozenset(
+    {"advanced", "deferred", "completed", "retried", "failed", "aborted", "cancelled"}
+)
 """Outcomes of steps that ran and whose outcome counts; the rest never started or came too late."""
 
 

@@ -65,6 +65,7 @@ def said(event: ev.Event, at_least: int = DEBUG) -> Iterator[Said]:
 
 STEP_LEVELS: Mapping[str, int] = {
     "advanced": DEBUG,
+    "deferred": DEBUG,
     "released": DEBUG,
     "completed": INFO,
     "cancelled": INFO,
@@ -136,6 +137,8 @@ def _step(step: ev.StepEnded) -> Said:
 
 def _step_message(step: ev.StepEnded) -> str:
     pause = span(step.pause_s or 0.0)
+    if step.outcome == "deferred":
+        return f"Step done; the next one waits {pause}"
     if step.outcome == "retried":
         return f"Step failed and runs again in {pause}"
     if step.outcome == "unroutable":

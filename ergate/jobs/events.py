@@ -20,6 +20,16 @@ class Advanced:
 
 
 @dataclass(frozen=True, slots=True)
+class Deferred:
+    """The step returned; the later step waits for `due_at`, or else for `pause_s` seconds."""
+
+    move: Advanced
+    pause_s: float = 0.0
+    due_at: float | None = None
+    """In seconds since 1970, on the store's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
     """The last step returned, or a step raised `GoToEnd`."""
 
@@ -61,7 +71,7 @@ class Unroutable:
     pause_s: float
 
 
-Outcome = Advanced | Completed | Retried | Failed | Aborted | Released | Unroutable
+Outcome = Advanced | Deferred | Completed | Retried | Failed | Aborted | Released | Unroutable
 
 
 # --- the events ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from ergate.jobs.events import (
     CancelAsked,
     Claim,
     Completed,
+    Deferred,
     Departed,
     Event,
     Failed,
@@ -96,6 +97,9 @@ def _outcome(record: JobRecord, outcome: Outcome, now: float) -> JobRecord:
     match outcome:
         case Advanced():
             return replace(_applied(record, outcome), status=JobStatus.QUEUED)
+        case Deferred(_, pause_s, due_at):
+            due_at = now + pause_s if due_at is None else due_at
+            return _scheduled(_applied(record, outcome), due_at)
         case Completed():
             return _ended(_applied(record, outcome), JobStatus.COMPLETED, now)
         case Retried(error, pause_s):
@@ -118,6 +122,8 @@ def _outcome(record: JobRecord, outcome: Outcome, now: float) -> JobRecord:
 
 def _applied(record: JobRecord, outcome: Outcome) -> JobRecord:
     """Return the job with a step's result written to it; other outcomes leave it as it is."""
+    if isinstance(outcome, Deferred):
+        outcome = outcome.move
     if isinstance(outcome, Advanced):
         record = replace(
             record,
@@ -268,6 +274,7 @@ def _ended(record: JobRecord, status: JobStatus, now: float) -> JobRecord:
 
 _OUTCOME_NAMES: dict[type[Outcome], str] = {
     Advanced: "applied",
+    Deferred: "applied",
     Completed: "applied",
     Retried: "retried",
     Failed: "failed",
@@ -301,6 +308,7 @@ def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow 
     if after.revision == before.revision or isinstance(event, Claim):
         return None
     outcome = event.outcome if isinstance(event, Settlement) else None
+    outcome = outcome.move if isinstance(outcome, Deferred) else outcome
     applied = isinstance(outcome, Advanced | Completed)
     subject = after if isinstance(event, RestartAsked) else before
     return HistoryRow(

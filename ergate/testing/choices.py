@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from ergate.jobs.events import Advanced, RecoveryPolicy
+from ergate.jobs.events import Advanced, Outcome, RecoveryPolicy
 from ergate.testing.conformance.moves import FROM_START, OUTCOMES
 
 LEASE_S = 30.0
@@ -14,7 +14,9 @@ POLICY = RecoveryPolicy(max_deliveries=2, pause_initial_s=5.0)
 ALL = 10_000
 
 AGAIN = replace(FROM_START, queue="a")
-MOVES = tuple(replace(o, queue="b") if isinstance(o, Advanced) else o for o in OUTCOMES)
+MOVES: tuple[Outcome, ...] = tuple(
+    replace(one, queue="b") if isinstance(one, Advanced) else one for one in OUTCOMES
+)
 
 workers = st.sampled_from(["w1", "w2", "w3"])
 queues = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=2, unique=True)

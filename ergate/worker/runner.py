@@ -32,6 +32,7 @@ from ergate.jobs.events import (
     Aborted,
     Advanced,
     Completed,
+    Deferred,
     Failed,
     Outcome,
     Retried,
@@ -207,7 +208,8 @@ class Runner:
                 case _:
                     raise TypeError(f"{exc!r} steers nowhere")
             what = f"The retval of {type(exc).__name__} in {run.what}"
-            return self._advanced(run, target, dump(_ANY, value, self._program.limits, what))
+            result = dump(_ANY, value, self._program.limits, what)
+            return _deferred(self._advanced(run, target, result), exc)
         except Exception as problem:  # noqa: BLE001
             return self._failed(run, problem)
 
@@ -217,6 +219,17 @@ class Runner:
             return Failed(error)
         pause_s = run.step.retry.pause_s(run.claim.attempt + 1, exc)
         return Failed(error) if pause_s is None else Retried(error, pause_s)
+
+
+def _deferred(outcome: Outcome, exc: Steering) -> Outcome:
+    """Return what a step steered to, later if it asked for that."""
+    if not isinstance(exc, GoToStep) or not isinstance(outcome, Advanced):
+        return outcome
+    if exc.at is not None and exc.at.timestamp() > time.time():
+        return Deferred(outcome, due_at=exc.at.timestamp())
+    if exc.in_s is not None and exc.in_s > 0:
+        return Deferred(outcome, pause_s=exc.in_s)
+    return outcome
 
 
 def timed_out(run: StepRun) -> StepTimeout:

@@ -21,6 +21,7 @@ from ergate.jobs.events import (
     Aborted,
     Advanced,
     Completed,
+    Deferred,
     Failed,
     Outcome,
     Released,
@@ -185,12 +186,19 @@ class Settler(threading.Thread):
             run_s=ended.run_s,
             wait_s=max(0.0, (claim.claimed_at or 0.0) - claim.updated_at),
             error=error_line(outcome),
-            pause_s=outcome.pause_s if isinstance(outcome, Retried | Unroutable) else None,
+            pause_s=_pause_s(outcome, now),
         )
+
+
+def _pause_s(outcome: Outcome, now: float) -> float | None:
+    if isinstance(outcome, Deferred) and outcome.due_at is not None:
+        return outcome.due_at - now
+    return outcome.pause_s if isinstance(outcome, Deferred | Retried | Unroutable) else None
 
 
 OUTCOME_WORDS: dict[type[Outcome], str] = {
     Advanced: "advanced",
+    Deferred: "deferred",
     Completed: "completed",
     Retried: "retried",
     Failed: "failed",

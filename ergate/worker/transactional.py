@@ -9,7 +9,7 @@ from ergate.brokers.broker import Broker
 from ergate.contracts.state_store import Settled
 from ergate.errors import BackendUnavailable, Unsupported, UsageError
 from ergate.failpoints import failpoint
-from ergate.jobs.events import Advanced, Completed, Outcome, Released, Settlement
+from ergate.jobs.events import Advanced, Completed, Deferred, Outcome, Released, Settlement
 from ergate.worker.runner import Runner, StepRun
 
 log = logging.getLogger("ergate")
@@ -33,7 +33,7 @@ def run_in_transaction(
     try:
         with broker.transaction() as transaction:
             outcome = runner.run(replace(run, connection=transaction.connection))
-            if not isinstance(outcome, Advanced | Completed):
+            if not isinstance(outcome, Advanced | Deferred | Completed):
                 raise _RollBack
             settled = transaction.settle(_settlement(run, outcome))
             failpoint("after_step")

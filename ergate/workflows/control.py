@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ergate.errors import UsageError
 from ergate.injection.ending import NormalEnd
 
 if TYPE_CHECKING:
@@ -22,12 +25,26 @@ class GoToStep(Steering, NormalEnd):
     """End this step well and go on with a later one, which gets `retval` as its input.
 
     `step` is a step of the same workflow, or its name; it must stand after the running one.
+    It runs `in_s` seconds from now, or `at` a time, at the earliest; the job waits in the state
+    store until then, and keeps no worker busy. A time without a zone is UTC.
+    Raises `UsageError` when both are given, or `in_s` is no finite number.
     """
 
-    def __init__(self, step: WorkflowStep[..., Any] | str, retval: object = None) -> None:
+    def __init__(
+        self,
+        step: WorkflowStep[..., Any] | str,
+        retval: object = None,
+        *,
+        in_s: float | None = None,
+        at: datetime | None = None,
+    ) -> None:
         super().__init__(step, retval)
+        if in_s is not None and (at is not None or not math.isfinite(in_s)):
+            raise UsageError("GoToStep takes in_s, a finite number of seconds, or at, not both.")
         self.step = step
         self.retval = retval
+        self.in_s = in_s
+        self.at = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
     @property
     def step_name(self) -> str:

@@ -15,6 +15,7 @@ from ergate.jobs.events import (
     Advanced,
     Claim,
     Completed,
+    Deferred,
     Event,
     Failed,
     Outcome,
@@ -47,6 +48,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     Aborted(error=ERROR),
     Released(),
     Unroutable(reason="no workflow of this name", pause_s=5.0),
+    Deferred(ADVANCED, pause_s=5.0),
 )
 ENDINGS: tuple[Outcome, ...] = (COMPLETED, Failed(error=ERROR), Aborted(error=ERROR))
 each_outcome = pytest.mark.parametrize(

@@ -247,7 +247,7 @@ class Settling(StoreCase):
 
 def _another(outcome: Outcome) -> Outcome:
     """Return an outcome that the history calls by another name."""
-    return OUTCOMES[(OUTCOMES.index(outcome) + 2) % len(OUTCOMES)]
+    return OUTCOMES[(OUTCOMES.index(outcome) + 3) % len(OUTCOMES)]
 
 
 def _ticket(record: JobRecord) -> Ticket:
