@@ -1,7 +1,8 @@
 """Fixtures that give tests a real server; name this module in `pytest_plugins` to get them.
 
 A server starts once per session, when the first test asks for it. `ERGATE_TEST_REDIS_URL`,
-`ERGATE_TEST_POSTGRES_URL` and `ERGATE_TEST_KAFKA_URL` name one that runs already.
+`ERGATE_TEST_POSTGRES_URL`, `ERGATE_TEST_RABBITMQ_URL` and `ERGATE_TEST_KAFKA_URL` name one that
+runs already.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import pytest
 
 from ergate.testing.servers.kafka import KafkaServer
 from ergate.testing.servers.postgres import PostgresServer
+from ergate.testing.servers.rabbitmq import RabbitMQServer
 from ergate.testing.servers.redis import RedisServer
 
 # Read once, as test suites commonly take such variables out of the environment of each test.
 GIVEN_REDIS = os.environ.get("ERGATE_TEST_REDIS_URL")
 GIVEN_POSTGRES = os.environ.get("ERGATE_TEST_POSTGRES_URL")
+GIVEN_RABBITMQ = os.environ.get("ERGATE_TEST_RABBITMQ_URL")
 GIVEN_KAFKA = os.environ.get("ERGATE_TEST_KAFKA_URL")
 
 
@@ -101,4 +104,30 @@ def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServ
     """Give a Kafka server for one test alone, which may kill it."""
     KafkaServer.require()
     with KafkaServer(tmp_path_factory.mktemp("kafka") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a RabbitMQ server that all tests of the session share."""
+    if GIVEN_RABBITMQ:
+        yield GIVEN_RABBITMQ
+        return
+    RabbitMQServer.require()
+    with RabbitMQServer(tmp_path_factory.mktemp("rabbitmq") / "data") as server:
+        yield server.url
+
+
+@pytest.fixture
+def rabbitmq_url(rabbitmq_address: str) -> str:
+    """Give a RabbitMQ URL whose prefix no other test uses, so that nothing is there."""
+    sign = "&" if "?" in rabbitmq_address else "?"
+    return f"{rabbitmq_address}{sign}prefix=test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQServer]:
+    """Give a RabbitMQ server for one test alone, which may kill it."""
+    RabbitMQServer.require()
+    with RabbitMQServer(tmp_path_factory.mktemp("rabbitmq") / "data") as server:
         yield server
