@@ -1,0 +1,1 @@
+"""The RabbitMQ backend: an external queue."""

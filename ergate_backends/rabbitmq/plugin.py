@@ -1,0 +1,35 @@
+"""How the RabbitMQ backend is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ergate.contracts.address import Address
+from ergate.contracts.backend import Backend
+from ergate.plugins.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from ergate.clock import Clock
+    from ergate_backends.rabbitmq.queue import RabbitMQQueue
+
+
+def open_queue(address: Address, clock: Clock) -> RabbitMQQueue:
+    """Open `rabbitmq` (this machine), `amqp://USER:PW@HOST:PORT/VHOST` or `amqps://…`."""
+    from ergate_backends.rabbitmq.queue import RabbitMQQueue
+
+    return RabbitMQQueue(address, clock)
+
+
+@hookimpl
+def ergate_register_backends(register: Callable[[Backend], None]) -> None:
+    """Register `rabbitmq`."""
+    register(
+        Backend(
+            name="rabbitmq",
+            summary="A RabbitMQ server (3.10 or newer): a queue for many machines",
+            schemes=("amqp", "amqps"),
+            open_queue=open_queue,
+            extra="rabbitmq",
+        )
+    )
