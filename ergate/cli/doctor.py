@@ -178,6 +178,7 @@ def _plugin_findings() -> Iterator[Finding]:
 
 def _backend_findings(place: Place) -> Iterator[Finding]:
     from ergate.cli.addresses import addresses, backend_findings, store_findings
+    from ergate.cli.feeds import feed_findings
     from ergate.contracts.backend import Finding
 
     try:
@@ -187,6 +188,7 @@ def _backend_findings(place: Place) -> Iterator[Finding]:
         with place.broker() as broker:
             yield from store_findings(broker)
             yield from _clocks_apart(broker)
+            yield from feed_findings(place, broker)
     except ErgateError as exc:
         # Whoever runs `memory` or objects of their own did nothing wrong; others cannot see in.
         level: FindingLevel = "warning" if type(exc) is UsageError else "problem"

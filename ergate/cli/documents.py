@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ergate.display.figures import timestamp
 
 if TYPE_CHECKING:
+    from ergate.contracts.feed import FeedInfo
     from ergate.contracts.state_store import DeadLetter, QueueStats, WorkerInfo
     from ergate.jobs.record import HistoryRow
     from ergate.restart import RestartPlan
@@ -48,6 +49,19 @@ def queue_document(stats: QueueStats, now: float) -> dict[str, object]:
         "oldest_ready_at": _time(oldest),
         "next_due_at": _time(stats.next_due_at),
         "oldest_age_s": None if oldest is None else round(max(0.0, now - oldest), 3),
+    }
+
+
+def feed_document(info: FeedInfo, now: float) -> dict[str, object]:
+    """Return a feed and how far it is behind."""
+    oldest = info.oldest_at
+    return {
+        "name": info.name,
+        "is_read": info.holder is not None,
+        "held_until": _time(info.held_until),
+        "waiting": info.waiting,
+        "oldest_at": _time(oldest),
+        "behind_s": 0.0 if oldest is None else round(max(0.0, now - oldest), 3),
     }
 
 

@@ -21,6 +21,7 @@ COMMANDS = (
     "jobs",
     "queues",
     "workers",
+    "feeds",
     "backends",
     "migrate",
     "doctor",

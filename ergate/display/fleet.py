@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ergate.contracts.backend import Backend, Finding
+from ergate.contracts.feed import FeedInfo
 from ergate.contracts.state_store import DeadLetter, QueueStats, WorkerInfo
 from ergate.display.escape import fit, safe
 from ergate.display.figures import NOTHING, age, count, relative
@@ -32,6 +33,18 @@ def queues_table(queues: Sequence[QueueStats], now: float) -> RenderableType:
             count(queue.running),
             age(waited),
         )
+    return table
+
+
+def feeds_table(feeds: Sequence[FeedInfo], now: float) -> RenderableType:
+    """Return what each feed has still to tell, and whether somebody reads it."""
+    if not feeds:
+        return Text("No feed was opened: publish_to opens one.", style=QUIET)
+    table = new_table("feed*", ">waiting", ">oldest", "read", expand=False)
+    for info in feeds:
+        behind = None if info.oldest_at is None else max(0.0, now - info.oldest_at)
+        last = Text("now", style=GOOD) if info.holder else relative(info.held_until, now)
+        table.add_row(safe(info.name), count(info.waiting), age(behind), last)
     return table
 
 

@@ -199,13 +199,28 @@ def publishing(broker: Broker | DirectBroker, settings: Settings, report: Report
     Raises `UsageError` for a store that has no feeds and for an address without a journal. A
     journal that is away is waited for in the background.
     """
+    addresses = _targets(broker, settings)
+    if not isinstance(broker, Broker) or Capability.FEEDS not in broker.store.capabilities:
+        yield
+        return
     with ExitStack() as stack:
-        for address in _targets(broker, settings):
-            assert isinstance(broker, Broker)
+        for address in addresses:
             publisher = Publisher(broker.store, address, settings, report)
             stack.callback(publisher.stop)
             publisher.start()
+        _tell_of_forgotten(broker.store, {feed_name(address) for address in addresses}, report)
         yield
+
+
+def _tell_of_forgotten(store: StateStore, wanted: set[str], report: Report) -> None:
+    """Warn of feeds that grow because nobody reads them, as after a change of settings."""
+    for info in store.feeds():
+        if info.name not in wanted and info.holder is None:
+            what = (
+                f"Nobody reads the feed {info.name}; events that wait in it: {info.waiting}. Name "
+                f"its address in publish_to, or forget it: ergate feeds drop '{info.name}'"
+            )
+            report(Trouble(what=what))
 
 
 def _targets(broker: Broker | DirectBroker, settings: Settings) -> list[Address]:
