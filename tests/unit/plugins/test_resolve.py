@@ -100,7 +100,10 @@ def test_an_official_backend_that_is_not_installed_names_the_extra(text: str, ex
 
 
 @pytest.mark.parametrize(("text", "name"), [("kafka", "kafka"), ("kafka://h", "kafka")])
-def test_a_backend_of_a_later_version_is_not_promised_by_a_command(text: str, name: str) -> None:
+def test_a_backend_of_a_later_version_is_not_promised_by_a_command(
+    text: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ergate.plugins.resolve.TO_COME", frozenset({name}))
     said = letter(text, "queue", plugins(STORE))
     assert f'this version of Ergate has no backend "{name}" yet' in said
     assert "pip install" not in said

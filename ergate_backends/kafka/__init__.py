@@ -1,0 +1,1 @@
+"""Kafka as an external queue and as a journal."""

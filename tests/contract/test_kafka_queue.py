@@ -1,0 +1,27 @@
+"""Kafka topics keep every promise of a queue, for several members of one group at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ergate.contracts.address import Address
+from ergate.testing import QueueSuite
+from ergate_backends.kafka.queue import KafkaQueue
+
+
+class TestKafkaQueue(QueueSuite):
+    patience_s = 20.0
+
+    @pytest.fixture
+    def queue(self, kafka_url: str) -> Iterator[KafkaQueue]:
+        queue = KafkaQueue(Address.parse(kafka_url))
+        yield queue
+        queue.close()
+
+    @pytest.fixture
+    def second_queue(self, kafka_url: str) -> Iterator[KafkaQueue]:
+        second = KafkaQueue(Address.parse(kafka_url))
+        yield second
+        second.close()
