@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import selectors
 import signal
+import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ergate.brokers.broker import Broker
@@ -78,6 +80,8 @@ class Supervisor:
         self._reloader = reloader
         self._seats = [Seat(number) for number in range(settings.process_count)]
         self._selector = selectors.DefaultSelector()
+        self._woken, self._waker = socket.socketpair()
+        self._selector.register(self._woken, selectors.EVENT_READ)
         self._stopping = Stopping()
         self._was_told_to_stop = False
         self._keeper = Keeper(broker, settings, self._living, report) if broker else None
@@ -89,6 +93,7 @@ class Supervisor:
 
         def ask(number: int, _frame: object) -> None:
             self._stopping.ask(signal.Signals(number).name)
+            self._wake()
 
         with handled({signal.SIGINT: ask, signal.SIGTERM: ask}):
             if self._keeper:
@@ -96,6 +101,7 @@ class Supervisor:
             if self._reloader:
                 self._reloader.start()
             try:
+                self._fill_seats()
                 while not self._is_done():
                     self.turn()
             finally:
@@ -106,6 +112,9 @@ class Supervisor:
     def turn(self) -> None:
         """Hear the workers, see to the dead and the hung, and start those that are missing."""
         for key, _ in self._selector.select(TURN_S):
+            if key.data is None:
+                self._woken.recv(64)
+                continue
             child, stream = key.data
             if stream is None:
                 self._hear(child)
@@ -124,6 +133,11 @@ class Supervisor:
         else:
             self._reload_if_changed()
             self._fill_seats()
+
+    def _wake(self) -> None:
+        """End the wait of the running turn; may be called by a signal's handler."""
+        with suppress(OSError):  # it is full, and so read soon, or the run is over
+            self._waker.send(b"!", socket.MSG_DONTWAIT)
 
     def _reload_if_changed(self) -> None:
         files = self._reloader.take() if self._reloader else ()
@@ -309,6 +323,8 @@ class Supervisor:
         if self._keeper:
             self._keeper.stop(LEAVE_S)
         self._selector.close()
+        self._woken.close()
+        self._waker.close()
 
 
 def _timed_out(mark: Mark) -> Outcome:
