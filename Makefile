@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; break; fi; done)
 CODE := ergate ergate_backends tests examples benchmarks
 ARGS ?=
+# Tests start hundreds of processes, and each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # Most of what tests do is waiting for processes that were killed: two at a time keep two cores busy.
 JOBS ?= 2
 

@@ -228,4 +228,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if not json.loads(sys.argv[1])["inline"]:
+        os._exit(status)  # tidying up takes Python a while, and here nothing is left to tidy
+    sys.exit(status)
