@@ -97,11 +97,15 @@ def _show_table(rows: list[Row]) -> None:
 
     table = new_table("name", "addresses*", "roles", "level", "from", "summary*")
     for row in rows:
-        cells = (row.name, " ".join(row.schemes), ", ".join(row.roles), row.level)
+        cells = (row.name, " ".join(row.schemes), ", ".join(map(_shown_role, row.roles)), row.level)
         style = "" if row.installed else QUIET
         origin = row.distribution if row.installed else f"not installed: {row.distribution}"
         table.add_row(*(safe(cell, style) for cell in (*cells, origin, row.summary)))
     show(table)
+
+
+def _shown_role(role: str) -> str:
+    return "journal (at least once)" if role == "journal" else role
 
 
 @app.command(

@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from ergate.contracts.address import Address
+from ergate.contracts.retention import OPTIONS as RETENTION
 from ergate.errors import SettingsError, did_you_mean
 
 DEFAULT_PREFIX = "ergate"
@@ -19,7 +20,9 @@ LONGEST_TOPIC = 249
 _PREFIX = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _PARTITIONS = re.compile(r"[1-9][0-9]{0,4}")
 _LEGAL = re.compile(r"[A-Za-z0-9._-]+")
-_OPTIONS = ("prefix", "partitions", "mode")
+_OPTIONS = ("prefix", "partitions", "mode", *RETENTION)
+_JOURNALS = ("jobs", "events")
+"""Names after the prefix that are journals."""
 _OURS = frozenset(
     {
         "bootstrap.servers",
@@ -87,6 +90,8 @@ def _legal(queue: str) -> str:
 
     Two queues never get the same name.
     """
+    if queue in _JOURNALS:
+        return f"_x{ord(queue[0]):02x}{queue[1:]}"
     if _LEGAL.fullmatch(queue) and "_x" not in queue:
         return queue
     text = queue.replace("_x", "_x5fx")

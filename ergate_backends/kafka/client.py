@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 from ergate.contracts.redaction import redact
-from ergate.errors import BackendError, BackendUnavailable, SettingsError
+from ergate.errors import BackendError, BackendUnavailable, PayloadError, SettingsError
 from ergate_backends.kafka.address import Place
 
 log = logging.getLogger("ergate")
@@ -45,10 +45,9 @@ _FORBIDDEN = frozenset(
     }
 )
 _ALL_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
+_TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE})
 _WRONG = frozenset(
     {
-        KafkaError.MSG_SIZE_TOO_LARGE,
-        KafkaError.INVALID_MSG_SIZE,
         KafkaError.TOPIC_EXCEPTION,
         KafkaError.INVALID_CONFIG,
         KafkaError.INVALID_PARTITIONS,
@@ -126,7 +125,7 @@ def translated(place: Place, ear: Ear | None = None) -> Iterator[None]:
 
 def as_ours(
     place: Place, error: KafkaError, ear: Ear | None = None
-) -> BackendError | SettingsError:
+) -> BackendError | SettingsError | PayloadError:
     """Return the error of ours that says what the library's error says."""
     heard = ear.last if ear is not None else None
     if heard is not None and heard.code() in _REFUSED:
@@ -144,6 +143,11 @@ def as_ours(
         )
     if code == KafkaError._INVALID_ARG:  # noqa: SLF001
         return SettingsError(f"{place.address}: {why}.")
+    if code in _TOO_LARGE:
+        return PayloadError(
+            f"Kafka at {place.address} refused it: {why}. Keep large data elsewhere and pass a "
+            "reference, or raise max.message.bytes of the topic."
+        )
     if code in _WRONG:
         return BackendError(f"Kafka at {place.address} refused it: {why}. See `ergate doctor`.")
     more = f" ({redact(heard.str())})" if heard is not None and heard.code() != code else ""

@@ -41,6 +41,12 @@ APPEAR_S = 10.0
 STALLED_S = 15.0
 """A reading that brings nothing for so long is given up."""
 PIECE = 1000
+PIECE_S = 0.02
+"""The client library waits so long for a piece to become full."""
+_NOT_YET = TOPIC_MISSING | {
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+}
 
 
 class KafkaJournal(Journal):
@@ -147,7 +153,7 @@ class _Reading:
         seen = time.monotonic()
         while ends:
             with translated(self._place, self._ear):
-                messages = self._consumer.consume(PIECE, 0.2)
+                messages = self._consumer.consume(PIECE, PIECE_S)
             if messages:
                 seen = time.monotonic()
             elif time.monotonic() - seen > STALLED_S:
@@ -164,15 +170,28 @@ class _Reading:
 
     def _ends(self) -> dict[int, int]:
         """Assign every partition that holds something, and return where each ends."""
+        deadline = time.monotonic() + APPEAR_S
+        while True:
+            try:
+                ends = self._found_ends()
+                break
+            except KafkaException as exc:
+                # A topic that was made just now has no leaders for a moment.
+                if exc.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        self._consumer.assign([TopicPartition(self._topic, n, OFFSET_BEGINNING) for n in ends])
+        return ends
+
+    def _found_ends(self) -> dict[int, int]:
         known = self._consumer.list_topics(self._topic, timeout=ANSWER_TIMEOUT_S)
         ends: dict[int, int] = {}
         for number in known.topics[self._topic].partitions:
-            marks = self._consumer.get_watermark_offsets(
+            low, high = self._consumer.get_watermark_offsets(
                 TopicPartition(self._topic, number), timeout=ANSWER_TIMEOUT_S
             )
-            if marks[1] > marks[0]:
-                ends[number] = marks[1]
-        self._consumer.assign([TopicPartition(self._topic, n, OFFSET_BEGINNING) for n in ends])
+            if high > low:
+                ends[number] = high
         return ends
 
     def _check(self, error: KafkaError) -> None:

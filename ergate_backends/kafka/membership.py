@@ -14,6 +14,8 @@ IDLE_S = 2.0
 """Who has not asked for this long gets nothing any more: others shall have it."""
 JOIN_S = 2.0
 """How long somebody who begins to ask waits for a share, beyond his own time limit."""
+WITHOUT_SHARE_S = 0.2
+"""How long somebody without any share waits then: he may know of other work."""
 FETCH_S = 0.4
 """How long the first messages of a new share may take: until then it is not known to be empty."""
 
@@ -72,10 +74,10 @@ class Membership:
 
     def _end(self, queues: Sequence[str], start: float, timeout_s: float) -> float:
         """Return when a wait ends: whoever has no share yet waits until he should have one."""
-        ends = [start + timeout_s]
+        ends = [start + min(timeout_s, WITHOUT_SHARE_S)]
         for name in queues:
             if (since := self.shares.get(name)) is not None:
-                ends.append(since + max(timeout_s, FETCH_S))
+                ends += [start + timeout_s, since + max(timeout_s, FETCH_S)]
             else:
                 ends.append(self._began.get(name, start) + JOIN_S)
         return max(ends)

@@ -11,6 +11,7 @@ from ergate.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from ergate.clock import Clock
+    from ergate.contracts.journal import Journal, JournalKind
     from ergate.contracts.queue import Queue
 
 
@@ -21,6 +22,13 @@ def open_queue(address: Address, _clock: Clock) -> Queue:
     return KafkaQueue(address)
 
 
+def open_journal(address: Address, _clock: Clock, kind: JournalKind) -> Journal:
+    """Open the journal of a kind, a topic, at an address of the same form."""
+    from ergate_backends.kafka.journal import KafkaJournal
+
+    return KafkaJournal(address, kind)
+
+
 @hookimpl
 def ergate_register_backends(register: Callable[[Backend], None]) -> None:
     """Register `kafka`."""
@@ -29,6 +37,8 @@ def ergate_register_backends(register: Callable[[Backend], None]) -> None:
             name="kafka",
             summary="Apache Kafka as a queue in front of a state store",
             open_queue=open_queue,
+            open_journal=open_journal,
             extra="kafka",
+            level="L1",
         )
     )

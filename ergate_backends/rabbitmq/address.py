@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pika
 
 from ergate.contracts.address import Address
+from ergate.contracts.retention import OPTIONS as RETENTION
 from ergate.errors import SettingsError, did_you_mean
 
 DEFAULT_PREFIX = "ergate"
@@ -23,7 +24,7 @@ OPEN_TIMEOUT_S = 5.0
 
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _TLS = ("cafile", "certfile", "keyfile", "verify")
-_OPTIONS = ("prefix", "heartbeat", *_TLS)
+_OPTIONS = ("prefix", "heartbeat", *_TLS, *RETENTION)
 _NO = ("0", "false", "no", "off")
 
 

@@ -11,6 +11,7 @@ from ergate.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from ergate.clock import Clock
+    from ergate.contracts.journal import Journal, JournalKind
     from ergate_backends.rabbitmq.queue import RabbitMQQueue
 
 
@@ -19,6 +20,13 @@ def open_queue(address: Address, clock: Clock) -> RabbitMQQueue:
     from ergate_backends.rabbitmq.queue import RabbitMQQueue
 
     return RabbitMQQueue(address, clock)
+
+
+def open_journal(address: Address, _clock: Clock, kind: JournalKind) -> Journal:
+    """Open the journal of a kind, a stream queue, at an address of the same form."""
+    from ergate_backends.rabbitmq.journal import RabbitMQJournal
+
+    return RabbitMQJournal(address, kind)
 
 
 @hookimpl
@@ -30,6 +38,8 @@ def ergate_register_backends(register: Callable[[Backend], None]) -> None:
             summary="A RabbitMQ server (3.10 or newer): a queue for many machines",
             schemes=("amqp", "amqps"),
             open_queue=open_queue,
+            open_journal=open_journal,
             extra="rabbitmq",
+            level="L1",
         )
     )
