@@ -1,4 +1,4 @@
-"""Secrets that are known are taken out of every text that somebody else wrote."""
+"""What somebody else wrote is shown short, on one line, and without the secrets that we know."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from urllib.parse import quote, quote_plus
 
 from ergate.contracts.redaction import MASK, redact
 
+LONGEST_MESSAGE = 500
+"""Characters of a message that tells of a failed call."""
+
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """Return `text` without `secrets`, however a reply may have spelt them, nor those of URLs."""
@@ -17,6 +20,13 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     for spelling in sorted(spellings, key=len, reverse=True):
         text = text.replace(spelling, MASK)
     return redact(text)
+
+
+def told_without(text: str, secrets: Iterable[str], longest: int = LONGEST_MESSAGE) -> str:
+    """Return a message that quotes somebody else: masked, on one line, at most `longest` long."""
+    shown = " ".join(masked(text, secrets).split())
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in shown)
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
 def _spellings(secret: str) -> Iterable[str]:
