@@ -68,9 +68,9 @@ class Movable(ABC):  # noqa: B024  a store that does not declare `MOVE` has none
     def admit(self, travellers: Sequence[Traveller]) -> Admitted:
         """Take in jobs of another store with their history, all or none: each has `Arrived`.
 
-        One that arrived before stays as it is now, whatever became of it. One that is PENDING
-        here at a lower revision left from here and comes back: it is overwritten. An id under
-        which there is any other job is kept out.
+        One that arrived before stays as it is now, whatever became of it: the same id and the
+        same time of creation tell. One that is PENDING here at a lower revision left from here
+        and comes back: it is overwritten. An id under which there is any other job is kept out.
         """
         raise unsupported(self, Capability.MOVE)
 

@@ -36,7 +36,7 @@ def admit(board: Board, travellers: Sequence[Traveller], now: float) -> Admitted
         new = traveller.arrived(now)
         here = board.jobs.get(new.job.id)
         if here is not None and not _comes_back(here, new.job):
-            kept_out += [] if _arrived_before(board, new) else [new.job.id]
+            kept_out += [] if here.created_at == new.job.created_at else [new.job.id]
             continue
         if here is not None:
             board.forget(here.id)
@@ -46,13 +46,8 @@ def admit(board: Board, travellers: Sequence[Traveller], now: float) -> Admitted
 
 
 def _comes_back(here: JobRecord, new: JobRecord) -> bool:
-    return here.status is JobStatus.PENDING and here.revision < new.revision
-
-
-def _arrived_before(board: Board, new: Traveller) -> bool:
-    arrival = new.history[-1]
-    rows = board.ledger.of(new.job.id)
-    return any((row.revision, row.event) == (arrival.revision, arrival.event) for row in rows)
+    is_same = here.created_at == new.created_at
+    return is_same and here.status is JobStatus.PENDING and here.revision < new.revision
 
 
 def dismiss(board: Board, gone: Mapping[str, int]) -> int:

@@ -34,11 +34,7 @@ _TELL = """
     FROM json_populate_recordset(NULL::{schema}.history, %(history)s::json)
     ON CONFLICT (job_id, revision) DO NOTHING
 """
-_ARRIVED = """
-    SELECT here.job_id FROM json_to_recordset(%(wanted)s::json) AS wanted (id text, revision bigint)
-    JOIN {schema}.history AS here
-      ON here.job_id = wanted.id AND here.revision = wanted.revision AND here.event = 'arrived'
-"""
+_HERE = "SELECT id, created_at FROM {schema}.jobs WHERE id = ANY (%(ids)s::text[])"
 
 
 class Moving:
@@ -95,12 +91,12 @@ class Moving:
 
     def _kept_out(self, come: Mapping[str, Traveller], stored: set[str]) -> list[str]:
         """Return the ids of those that were neither stored now nor arrived before."""
-        rest = {name: new.job.revision for name, new in come.items() if name not in stored}
+        rest = [name for name in come if name not in stored]
         if not rest:
             return []
-        query = self._acts.sql.of(_ARRIVED)
-        arrived = {row[0] for row in self._acts.ask_text(query, wanted=_pairs(rest))}
-        return [come[name].job.id for name in rest if name not in arrived]
+        here = self._acts.ask_text(self._acts.sql.of(_HERE), ids=rest)
+        jobs = ((come[name].job, created_at) for name, created_at in here)
+        return [job.id for job, created_at in jobs if job.created_at != created_at]
 
     def dismiss(self, gone: Mapping[str, int]) -> int:
         """Delete PENDING jobs that are still at these revisions."""

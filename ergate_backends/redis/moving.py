@@ -62,7 +62,7 @@ def admit(server: Server, travellers: Sequence[Traveller]) -> Admitted:
     come = {one.job.id: one.arrived(now) for one in travellers}
     for new in come.values():
         rows, columns = _rows(new.history[:-1]), columns_of(new.job)
-        arguments += (new.job.id, new.job.revision, packed(new.history[-1]))
+        arguments += (new.job.id, packed(new.history[-1]))
         arguments += (len(rows), *rows, len(columns), *columns)
     stored, kept_out = server.run("admit", *arguments, repeatable=True)
     jobs = [come[job_id.decode()].job for job_id in stored]

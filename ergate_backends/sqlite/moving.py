@@ -62,9 +62,8 @@ _HISTORIES = f"""
     ORDER BY job_id, revision
 """
 _HERE = """
-    SELECT id, status, revision FROM jobs WHERE id IN (SELECT value FROM json_each(?))
+    SELECT id, status, revision, created_at FROM jobs WHERE id IN (SELECT value FROM json_each(?))
 """
-_ARRIVED = "SELECT 1 FROM history WHERE job_id = ? AND revision = ? AND event = 'arrived'"
 _GONE = """
     SELECT jobs.id FROM jobs JOIN json_each(?) AS gone ON jobs.id = gone.value ->> 0
     WHERE jobs.revision = gone.value ->> 1 AND jobs.status = 'pending'
@@ -101,11 +100,7 @@ def admit(tx: sqlite3.Connection, travellers: Sequence[Traveller], now: float) -
     come = {one.job.id: one.arrived(now) for one in reversed(travellers)}
     here = {row[0]: row[1:] for row in tx.execute(_HERE, (json.dumps(list(come)),))}
     back = [(job_id,) for job_id in come if _comes_back(here.get(job_id), come[job_id].job)]
-    kept_out = [
-        job_id
-        for job_id in here
-        if (job_id,) not in set(back) and not _arrived_before(tx, come[job_id])
-    ]
+    kept_out = [job_id for job_id in here if here[job_id][2] != come[job_id].job.created_at]
     tx.executemany("DELETE FROM history WHERE job_id = ?", back)
     tx.executemany("DELETE FROM jobs WHERE id = ?", back)
     new = [
@@ -117,11 +112,9 @@ def admit(tx: sqlite3.Connection, travellers: Sequence[Traveller], now: float) -
 
 
 def _comes_back(here: tuple[Any, ...] | None, new: JobRecord) -> bool:
-    return here is not None and here[0] == JobStatus.PENDING and here[1] < new.revision
-
-
-def _arrived_before(tx: sqlite3.Connection, new: Traveller) -> bool:
-    return tx.execute(_ARRIVED, (new.job.id, new.job.revision)).fetchone() is not None
+    if here is None or here[2] != new.created_at:
+        return False
+    return bool(here[0] == JobStatus.PENDING and here[1] < new.revision)
 
 
 def _store(tx: sqlite3.Connection, new: Sequence[Traveller], now: float) -> list[Ticket]:

@@ -134,11 +134,15 @@ class Arriving(StoreCase):
     ) -> None:
         """Whoever chose the id chose it twice: neither of the two may vanish."""
         here = ended(movable)
-        come = [newcomer(), newcomer(id=here.id), newcomer()]
+        waiting = submitted(movable, queue="mail")
+        movable.depart(1, ELSEWHERE)
+        twins = [newcomer(id=one.id, created_at=2_000.0) for one in (here, waiting)]
+        come = [newcomer(), *twins, newcomer()]
         admitted = movable.admit(come)
-        assert [ticket.job_id for ticket in admitted.ready] == [come[0].job.id, come[2].job.id]
-        assert list(admitted.kept_out) == [here.id]
+        assert [ticket.job_id for ticket in admitted.ready] == [come[0].job.id, come[3].job.id]
+        assert sorted(admitted.kept_out) == sorted([here.id, waiting.id])
         assert_same(stored(movable, here.id), here)
+        assert stored(movable, waiting.id).created_at == waiting.created_at
 
     def test_the_id_of_a_job_that_arrived_is_taken(self, movable: StateStore) -> None:
         comes = newcomer()

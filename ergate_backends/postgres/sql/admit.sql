@@ -9,6 +9,7 @@ WITH new AS MATERIALIZED (
     SELECT {arriving_columns}, moment.first + new.ordinality FROM new, moment ORDER BY new.id
     ON CONFLICT (id) DO UPDATE SET ({job_columns}, ready_n) = ROW ({excluded_columns}, excluded.ready_n)
     WHERE here.status = 'pending' AND here.revision < excluded.revision
+      AND here.created_at = excluded.created_at
     RETURNING id, revision, status, seq, step_name, attempt, updated_at, queue, priority, alone,
         ready_n, workflow_name
 ), told AS (
