@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -15,13 +15,13 @@ import typer
 
 from ergate.cli.inputs import reason
 from ergate.cli.printing import print_json, print_line, tell
+from ergate.cli.progress import Advance, progress_bar
 from ergate.errors import BackendError, PayloadError, UsageError, ValidationError
 
 if TYPE_CHECKING:
     from ergate.client import Client, JsonText, Wish
 
 INTERRUPTED = 130
-Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def enqueue_lines(
     """
     tally = Tally(line=skip)
     try:
-        with _opened(source) as (stream, size), _progress(size) as advance:
+        with _opened(source) as (stream, size), progress_bar(size) as advance:
             _enqueue_all(client, workflow, _numbered(stream, source, skip), wish, tally, advance)
     except (ValidationError, PayloadError, BackendError, UsageError) as exc:
         raise type(exc)(f"{exc}\n{_how_to_go_on(tally)}") from exc
@@ -150,29 +150,3 @@ def _numbered(stream: IO[bytes], source: str, skip: int) -> Iterator[Line]:
         raise UsageError(f"--from: line {number} of {source}: {reason(exc)}.") from exc
     except OSError as exc:
         raise UsageError(f"--from: {source} cannot be read: {reason(exc)}.") from exc
-
-
-# --- progress -------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _progress(size: int | None) -> Iterator[Advance]:
-    """Show on stderr how far the work has come, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _jobs, _size: None
-        return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    from ergate.display.console import make_console
-
-    jobs = TextColumn("{task.fields[jobs]:,} jobs")
-    with Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        jobs,
-        TimeElapsedColumn(),
-        console=make_console(sys.stderr),
-        transient=True,
-    ) as progress:
-        task = progress.add_task("", total=size, jobs=0)
-        yield lambda count, done: progress.update(task, advance=done, jobs=count)

@@ -19,6 +19,8 @@ from ergate.cli.options import (
 )
 from ergate.cli.place import find_place
 from ergate.cli.printing import print_json, print_line, show, tell
+from ergate.cli.queues_move import EXAMPLES as MOVE_EXAMPLES
+from ergate.cli.queues_move import move
 from ergate.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ app = new_app(
     "Queues, what waits in them, and dead letters.",
     "ergate queues list",
     "ergate queues purge mails --yes",
+    "ergate queues move --to postgres://db.example/shop",
     "ergate queues dead list",
 )
 dead = new_app("Messages that nobody could understand.", "ergate queues dead list")
@@ -90,6 +93,9 @@ def purge(
         print_json({"queue": name, "cancelled": number})
     else:
         print_line(f"{counted(number, 'job')} cancelled")
+
+
+app.command("move", epilog=examples_text(*MOVE_EXAMPLES))(move)
 
 
 # --- dead letters ---------------------------------------------------------------------------------
