@@ -6,7 +6,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -59,12 +59,13 @@ class Connection:
         *,
         status: str = "200 OK",
         body: bytes | None = None,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Send one whole reply; JSON unless `body` is given."""
+        """Send one whole reply; JSON unless `body` is given. `_` in a header's name means `-`."""
         body = json.dumps(data).encode() if body is None else body
         lines = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        lines |= {name.replace("_", "-").title(): value for name, value in headers.items()}
+        more = headers or {}
+        lines |= {name.replace("_", "-").title(): value for name, value in more.items()}
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
         self.raw.sendall(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
 

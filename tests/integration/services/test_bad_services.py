@@ -89,11 +89,13 @@ def drip(piece: bytes) -> Callable[[Connection], None]:
 
 
 def replies(data: object = None, *, status: str = "200 OK", **headers: str) -> Handle:
-    return looping(lambda connection, _: connection.answer(data, status=status, **headers))
+    return looping(lambda connection, _: connection.answer(data, status=status, headers=headers))
 
 
 def body(raw: bytes, *, status: str = "200 OK", **headers: str) -> Handle:
-    return looping(lambda connection, _: connection.answer(status=status, body=raw, **headers))
+    return looping(
+        lambda connection, _: connection.answer(status=status, body=raw, headers=headers)
+    )
 
 
 # --- it cannot be reached -------------------------------------------------------------------------

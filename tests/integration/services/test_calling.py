@@ -144,7 +144,7 @@ def test_cookies_of_one_service_are_kept_from_the_next_call(
     caller: Caller, upper: MakeService
 ) -> None:
     def reply(connection: Connection, request: Request) -> None:
-        connection.answer({"message": "x"}, set_cookie="session=1; Path=/")
+        connection.answer({"message": "x"}, headers={"set_cookie": "session=1; Path=/"})
 
     with serving(looping(reply)) as peer:
         for _ in range(2):
@@ -173,7 +173,7 @@ def test_inputs_that_cannot_be_had_are_no_call(caller: Caller, upper: MakeServic
 
 def test_a_service_without_outputs_may_answer_nothing(caller: Caller, upper: MakeService) -> None:
     def reply(connection: Connection, request: Request) -> None:
-        connection.answer(status="204 No Content", body=b"", content_type="", content_length="")
+        connection.answer(status="204 No Content", body=b"", headers={"content_length": ""})
 
     with serving(looping(reply)) as peer:
         reply_ = caller.call(upper(peer.url, outputs=[]), DATA, CALL)
@@ -219,7 +219,7 @@ def test_a_service_is_reached_without_data_or_secrets(caller: Caller, upper: Mak
 
 def test_a_webhook_is_delivered_with_its_signature(caller: Caller) -> None:
     def reply(connection: Connection, request: Request) -> None:
-        connection.answer(body=b"thanks", content_type="text/plain")
+        connection.answer(body=b"thanks", headers={"content_type": "text/plain"})
 
     with serving(looping(reply)) as peer:
         took_s = caller.deliver(peer.url, b'{"a":1}', {"webhook-id": "e1"}, who="The webhook of e1")
