@@ -17,6 +17,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from io import BufferedReader
 from typing import Any, TypeVar
 
 from ergate.brokers.direct import DirectBroker
@@ -43,7 +45,7 @@ def main(descriptor: int) -> int:
     if not first:
         return 0  # the supervisor went away before it said what to do
     stopping = Stopping()
-    threading.Thread(target=_watch_supervisor, args=(lines, stopping), daemon=True).start()
+    threading.Thread(target=watch_supervisor, args=(lines, stopping), daemon=True).start()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text file here
     try:
@@ -116,12 +118,14 @@ class _Reporter:
             with self._lock:
                 self._connection.sendall(to_line(event))
         except OSError:
-            pass  # the supervisor is gone, and `_watch_supervisor` says so
+            pass  # the supervisor is gone, and `watch_supervisor` says so
 
 
-def _watch_supervisor(lines: Any, stopping: Stopping) -> None:
-    while lines.readline():
-        pass
+def watch_supervisor(lines: BufferedReader, stopping: Stopping) -> None:
+    """Ask the worker to stop as soon as the other end of its socket is gone."""
+    with suppress(OSError):  # a reset, when something that we told had not been read
+        while lines.readline():
+            pass
     # Without a supervisor nobody renews our lease: finish what runs, and leave.
     stopping.ask("its supervisor is gone")
 
