@@ -23,6 +23,7 @@ from ergate.plugins.resolve import open_journal
 from ergate.supervisor.publishing import feed_name
 from ergate.testing.fleet import Fleet, eventually
 from ergate.testing.scene import Addresses, Scene
+from ergate.testing.servers.base import Server
 from ergate.worker.events import Trouble
 
 Event = dict[str, Any]
@@ -47,8 +48,7 @@ class PublishingSuite:
     @pytest.fixture
     def scene(self, addresses: Addresses, journal_url: str, tmp_path: Path) -> Iterator[Scene]:
         """The store, whose feed is open from the beginning."""
-        with closing(Scene(addresses, tmp_path)) as scene:
-            scene.broker.store.feed(feed_name(Address.parse(journal_url)), "test", 0, 0.0)
+        with closing(open_scene(addresses, journal_url, tmp_path)) as scene:
             yield scene
 
     def start(self, scene: Scene, journal_url: str, **flags: Any) -> Fleet:
@@ -63,7 +63,7 @@ class PublishingSuite:
         scene.broker.store.cancel(scene.submit("healthy", [1], in_s=1000.0)[0])
         scene.wait_ended()
         assert fleet.stop() == 0
-        assert self._repeated(scene, journal_url) == 0
+        assert self.repeated(scene, journal_url) == 0
 
     @pytest.mark.timeout(180)
     def test_supervisors_that_are_killed_at_any_time_skip_nothing(
@@ -79,9 +79,9 @@ class PublishingSuite:
             fleet.start()
             fleet.hurt(chance.choice(sorted(fleet.wait_ready())), signal.SIGKILL)
         scene.wait_ended(timeout_s=90)
-        self._wait_told(scene)
+        self.wait_told(scene)
         assert fleet.stop() == 0
-        self._repeated(scene, journal_url)
+        self.repeated(scene, journal_url)
 
     @pytest.mark.parametrize("name", ["after_append", "after_append:3", "after_advance:2"])
     def test_a_kill_between_the_journal_and_the_feed_repeats_events_and_skips_none(
@@ -96,9 +96,9 @@ class PublishingSuite:
         fleet.process.wait(20)
         fleet.start()
         scene.wait_ended()
-        self._wait_told(scene)
+        self.wait_told(scene)
         assert fleet.stop() == 0
-        repeated = self._repeated(scene, journal_url)
+        repeated = self.repeated(scene, journal_url)
         assert (repeated > 0) == name.startswith("after_append")
 
     def test_of_several_supervisors_one_tells_and_another_goes_on(
@@ -108,21 +108,21 @@ class PublishingSuite:
         first, second = (self.start(scene, journal_url, lease_s=6) for _ in range(2))
         scene.submit("chain", range(40))
         scene.wait_ended()
-        self._wait_told(scene)
-        assert self._repeated(scene, journal_url) == 0
+        self.wait_told(scene)
+        assert self.repeated(scene, journal_url) == 0
         holder = self._holder(scene)
         first.kill()
         scene.submit("chain", range(40))
         scene.wait_ended(*scene.accepted)
-        self._wait_told(scene)
-        self._repeated(scene, journal_url)
+        self.wait_told(scene)
+        self.repeated(scene, journal_url)
         first.start()
         second.kill()
         scene.submit("chain", range(40))
         scene.wait_ended(*scene.accepted)
-        self._wait_told(scene)
+        self.wait_told(scene)
         assert self._holder(scene) != holder
-        self._repeated(scene, journal_url)
+        self.repeated(scene, journal_url)
         assert first.stop() == 0
 
     def test_what_is_pruned_meanwhile_is_told(self, scene: Scene, journal_url: str) -> None:
@@ -132,7 +132,7 @@ class PublishingSuite:
         expected = self._history(scene)
         assert scene.broker.store.prune(JobFilter()) == len(ids)
         fleet = self.start(scene, journal_url)
-        self._wait_told(scene)
+        self.wait_told(scene)
         assert fleet.stop() == 0
         assert {key: event for key, (event, _) in self._read(journal_url).items()} == expected
 
@@ -142,14 +142,14 @@ class PublishingSuite:
         (info,) = scene.broker.store.feeds()
         return info.holder
 
-    def _wait_told(self, scene: Scene) -> None:
+    def wait_told(self, scene: Scene) -> None:
         def is_told() -> bool:
             (info,) = scene.broker.store.feeds()
             return info.waiting == 0
 
-        eventually("the feed has passed everything", is_told, 60)
+        eventually("the feed has passed everything", is_told, 90)
 
-    def _repeated(self, scene: Scene, journal_url: str) -> int:
+    def repeated(self, scene: Scene, journal_url: str) -> int:
         """Compare what was told with every job's history; return how many events came again."""
         told = self._read(journal_url)
         expected = self._history(scene)
@@ -179,6 +179,37 @@ class PublishingSuite:
             first[event["id"]], last[entry.key] = event, event["revision"]
         times = Counter(json.loads(entry.body)["id"] for entry in entries)
         return {key: (event, times[key]) for key, event in first.items()}
+
+
+def survive_outages(journal_url: str, server: Server, directory: Path) -> None:
+    """Start while the journal's server is down, and kill it in the middle, twice."""
+    suite = PublishingSuite()
+    addresses = Addresses(state_store=f"sqlite:///{directory / 'jobs.db'}")
+    with closing(open_scene(addresses, journal_url, directory)) as scene:
+        server.kill()
+        fleet = suite.start(scene, journal_url, processes=2)
+        scene.submit("chain", range(40))
+        scene.wait_ended()
+        eventually("the trouble was told", lambda: troubles(fleet))
+        server.start()
+        suite.wait_told(scene)
+        for _ in range(2):
+            scene.submit("chain", range(150))
+            eventually("some have ended", lambda: scene.job(scene.accepted[-100]).status.is_final)
+            server.kill()
+            scene.wait_ended(*scene.accepted)
+            server.start()
+            suite.wait_told(scene)
+        assert fleet.stop() == 0
+        assert troubles(fleet)[-1] is True
+        suite.repeated(scene, journal_url)
+
+
+def open_scene(addresses: Addresses, journal_url: str, directory: Path) -> Scene:
+    """Return a scene whose store has the journal's feed open from the beginning."""
+    scene = Scene(addresses, directory)
+    scene.broker.store.feed(feed_name(Address.parse(journal_url)), "test", 0, 0.0)
+    return scene
 
 
 def troubles(fleet: Fleet) -> list[bool]:

@@ -34,10 +34,10 @@ class TestFromSqlite(ToFiles):
         scene.wait_ended()
         eventually("the trouble was told", lambda: troubles(fleet))
         down.unlink()
-        self._wait_told(scene)
+        self.wait_told(scene)
         eventually("its end was told", lambda: troubles(fleet) == [False, True])
         assert fleet.stop() == 0
-        assert self._repeated(scene, journal_url) == 0
+        assert self.repeated(scene, journal_url) == 0
 
 
 class TestFromRedis(ToFiles):
