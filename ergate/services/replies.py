@@ -21,7 +21,7 @@ from ergate.services.failures import (
     ServiceUnavailable,
 )
 from ergate.services.fields import Data, check_values
-from ergate.services.secrets import told_without
+from ergate.services.secrets import masked_data, told_without
 from ergate.services.service import Service
 
 LONGEST_EXCERPT = 200
@@ -108,6 +108,10 @@ class Reader:
         data = self._data(raw)
         outputs, faults = check_values(service.outputs, data, unknown="drop")
         if faults:
+            # Said of masked data: a fault shows the beginning of a value, and so half a secret.
+            _, faults = check_values(
+                service.outputs, masked_data(data, self.secrets), unknown="drop"
+            )
             told = " ".join(str(fault) for fault in faults[:MOST_FAULTS])
             raise BadReply(self._told(f"answered what it does not declare: {told}"))
         return Reply(outputs, raw.status, raw.elapsed_s)

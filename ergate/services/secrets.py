@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote, quote_plus
 
 from ergate.contracts.redaction import MASK, redact
@@ -20,6 +20,19 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     for spelling in sorted(spellings, key=len, reverse=True):
         text = text.replace(spelling, MASK)
     return redact(text)
+
+
+def masked_data(data: object, secrets: Sequence[str]) -> object:
+    """Return JSON data with every text in it masked."""
+    match data:
+        case str():
+            return masked(data, secrets)
+        case list():
+            return [masked_data(item, secrets) for item in data]
+        case dict():
+            return {key: masked_data(value, secrets) for key, value in data.items()}
+        case _:
+            return data
 
 
 def told_without(text: str, secrets: Iterable[str], longest: int = LONGEST_MESSAGE) -> str:
