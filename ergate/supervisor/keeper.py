@@ -27,6 +27,11 @@ from ergate.worker.settler import Report
 log = logging.getLogger("ergate")
 
 QUEUES_S = 1.0
+MANY = 10_000
+"""To count so many waiting jobs is work for a store that has to look at each of them."""
+LOOK_PAUSES = 20
+"""So many times as long as that took nobody counts again."""
+LOOK_PAUSE_MAX_S = 30.0
 HOSTS_S = 5.0
 PRUNE_S = 60.0
 ERRAND_PAUSE_S = 0.5
@@ -52,6 +57,7 @@ class Keeper(threading.Thread):
         self._renewed: float | None = None
         """When the last heartbeat succeeded, on the monotonic clock."""
         self._may_sweep_from = 0.0
+        self._may_look_from = 0.0
         self.is_idle = False
         """In burst mode: whether nothing is left to run."""
 
@@ -188,8 +194,17 @@ class Keeper(threading.Thread):
             self._swept(swept)
 
     def look_at_queues(self) -> None:
-        """Tell what waits; in burst mode, note whether anything is left."""
+        """Tell what waits; in burst mode, note whether anything is left.
+
+        Does nothing for a while after a long count of many jobs.
+        """
+        begun = time.monotonic()
+        if begun < self._may_look_from:
+            return
         seen, now = self._broker.store.queues(), time.time()
+        if any(stats.ready >= MANY for stats in seen):
+            ended = time.monotonic()
+            self._may_look_from = ended + min(LOOK_PAUSES * (ended - begun), LOOK_PAUSE_MAX_S)
         self._report(
             QueuesSeen(
                 queues=tuple(

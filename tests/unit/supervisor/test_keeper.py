@@ -10,7 +10,7 @@ import pytest
 
 from ergate.brokers.broker import Labels
 from ergate.brokers.native import NativeBroker
-from ergate.contracts.state_store import WorkerInfo
+from ergate.contracts.state_store import QueueStats, WorkerInfo
 from ergate.errors import BackendUnavailable
 from ergate.jobs.events import Completed, Settlement
 from ergate.jobs.record import JobRecord
@@ -207,6 +207,32 @@ def test_it_is_idle_when_nothing_is_ready_running_or_soon_due(house: House) -> N
     seen.append(house.keeper.is_idle)
     assert seen == [True, False, False, True]
     assert len(house.told_of(QueuesSeen)) == 4
+
+
+@pytest.mark.parametrize(
+    ("ready", "asked_at"),
+    [(1_000_000, [0.0, 10.5, 21.0]), (10, [0.0, 1.5, 3.0, 4.5, 6.0, 7.5, 9.0, 10.5, 12.0, 13.5])],
+    ids=["a million jobs", "ten jobs"],
+)
+def test_queues_are_looked_at_less_often_when_counting_so_many_takes_long(
+    house: House, monkeypatch: pytest.MonkeyPatch, ready: int, asked_at: list[float]
+) -> None:
+    """With few jobs a slow answer was a moment's, and a burst must see that nothing is left."""
+    asked: list[float] = []
+    start = house.clock.monotonic()
+
+    def count_slowly() -> Sequence[QueueStats]:
+        asked.append(house.clock.monotonic() - start)
+        house.clock.advance(0.5)
+        return [
+            QueueStats(queue="default", ready=ready, scheduled=0, running=0, oldest_ready_at=None)
+        ]
+
+    monkeypatch.setattr(house.store, "queues", count_slowly)
+    while len(asked) < len(asked_at):
+        house.keeper.look_at_queues()
+        house.clock.advance(1)
+    assert asked == asked_at
 
 
 # --- the loop, in real time -----------------------------------------------------------------------
