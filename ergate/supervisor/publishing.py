@@ -35,6 +35,8 @@ OPEN_S = 2.0
 """So long a start waits to hear that a journal's address is wrong; one that is away may be away."""
 DRAIN_S = 5.0
 """So long the end of a run goes on with what is still to be told; the next run tells the rest."""
+AWAY_S = 0.5
+"""The same while the journal does not answer."""
 PAGE_FIRST, PAGE_MOST = 100, 1000
 PAGE_BYTES = 4 * 1024 * 1024
 """A page follows the size of its events: many small ones, or a few with large results."""
@@ -79,7 +81,8 @@ class Publisher(threading.Thread):
     def stop(self) -> None:
         """Tell what is left, as far as there is time, and let others go on at once."""
         self._is_asked_to_end.set()
-        self.join(2 * DRAIN_S)
+        # Nothing is lost by leaving: what a journal that is away was not told waits in the store.
+        self.join(AWAY_S if self._failures else 2 * DRAIN_S)
 
     # --- the loop -------------------------------------------------------------------------------
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from ergate import Ergate, Workflow
+from ergate.clock import SystemClock
+from ergate.contracts.journal import JournalKind
+from ergate.plugins.resolve import open_journal
+from ergate.running import run_app
 from ergate.testing.fleet import eventually
 from ergate.testing.scene import Addresses, Scene
 from tests.integration.journals.test_file_journal import filelog  # noqa: F401  a fixture
@@ -56,3 +63,20 @@ class TestFromPostgres(ToFiles):
     @pytest.fixture
     def addresses(self, postgres_url: str, journal_url: str) -> Addresses:
         return Addresses(state_store=postgres_url)
+
+
+def test_a_worker_in_the_apps_own_process_publishes_too(
+    filelog: str,  # noqa: F811  the fixture
+) -> None:
+    app = Ergate("memory")
+    sums = Workflow("sums")
+    sums.step(name="one")(lambda: 1)
+    sums.step(name="two")(lambda: 2)
+    app.register_workflow(sums)
+    job = app.enqueue("sums")
+    settings = app.settings({"burst": True, "publish_to": [filelog], "lease_s": 2})
+    assert run_app(app, settings, target=None, report=lambda _: None) == 0
+    app.close()
+    with closing(open_journal(filelog, SystemClock(), JournalKind.EVENTS)) as journal:
+        told = [json.loads(entry.body) for entry in journal.read()]
+    assert [(one["id"], one["result"]) for one in told] == [(f"{job.id}:3", 1), (f"{job.id}:5", 2)]
