@@ -16,12 +16,12 @@ def apply_steps(tx: sqlite3.Connection, above: int) -> None:
     for file in sorted(directory.iterdir(), key=lambda entry: entry.name):
         number, _, _ = file.name.partition("_")
         if number.isdigit() and int(number) > above:
-            for statement in _statements(file.read_text()):
+            for statement in statements(file.read_text()):
                 tx.execute(statement)
             tx.execute(f"PRAGMA user_version = {int(number)}")
 
 
-def _statements(text: str) -> Iterator[str]:
+def statements(text: str) -> Iterator[str]:
     """Yield statements one by one; a trigger has semicolons of its own."""
     statement = ""
     for line in text.splitlines():

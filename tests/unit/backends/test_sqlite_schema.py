@@ -12,7 +12,7 @@ import pytest
 
 from ergate.testing import FakeClock
 from ergate.testing.conformance.moves import COMPLETED, running, settled
-from ergate_backends.sqlite.migrating import SCHEMA_VERSION
+from ergate_backends.sqlite.migrating import SCHEMA_VERSION, statements
 from ergate_backends.sqlite.store import SqliteStore
 
 FIRST = resources.files("ergate_backends.sqlite").joinpath("schema", "0001_initial.sql")
@@ -28,7 +28,9 @@ def old_store(path: Path) -> Iterator[SqliteStore]:
     """A store on a file as the first version made it."""
     with closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA journal_mode = WAL")
-        file.executescript(FIRST.read_text() + "PRAGMA user_version = 1;")
+        for statement in statements(FIRST.read_text()):
+            file.execute(statement)
+        file.execute("PRAGMA user_version = 1")
     with closing(SqliteStore(path, FakeClock())) as store:
         yield store
 
