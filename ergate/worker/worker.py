@@ -16,6 +16,7 @@ from ergate.jobs.ticket import Ticket
 from ergate.settings import Settings
 from ergate.worker.event_loop import EventLoop
 from ergate.worker.events import Trouble, WorkerLeft, WorkerReady, WorkerTick
+from ergate.worker.freeze import Freeze
 from ergate.worker.hand import Hand
 from ergate.worker.lifespan import entered
 from ergate.worker.marks import Marks
@@ -76,6 +77,7 @@ class Worker:
         )
         self._in_hand: set[tuple[str, int]] = set()
         """Job id and revision of each claim that has not ended."""
+        self._freeze = Freeze(settings.lease_s, settings.heartbeat_s)
         self._is_unsure = False
         self._pause_s = PAUSE_FIRST_S
         self._is_down = False
@@ -99,6 +101,9 @@ class Worker:
 
     def turn(self) -> None:
         """Claim what there is room for, or wait a moment."""
+        if not self._freeze.is_over():
+            time.sleep(TURN_S)
+            return
         room = self._hand.room()
         try:
             if room <= 0:
@@ -109,8 +114,9 @@ class Worker:
                 self._give_back_strays()
             claims = self._broker.claim(self._settings.queues, room, IDLE_S, self.worker_id)
             self._is_available()
+            take = self._accept if self._freeze.is_over() else self._give_back
             for claim in claims:
-                self._accept(claim)
+                take(claim)
         except BackendUnavailable as exc:
             self._is_unsure = True  # the claim may have landed although its answer did not
             self._wait_out(exc)
@@ -137,7 +143,7 @@ class Worker:
         that never started must not count.
         """
         if self._hand.count:
-            self._settler.put(Ended(claim, Released(), claim.step_name or "?", 0.0))
+            self._give_back(claim)
             if not self._wait_empty() or not self._settler.flush(LEAVE_S):
                 return
             ticket = Ticket(claim.id, claim.revision + 1, claim.queue)
@@ -146,6 +152,9 @@ class Worker:
         else:
             self._take(claim)
         self._wait_empty()
+
+    def _give_back(self, claim: JobRecord) -> None:
+        self._settler.put(Ended(claim, Released(), claim.step_name or "?", 0.0))
 
     def _wait_empty(self) -> bool:
         while not self._stopping.is_asked:
@@ -203,6 +212,7 @@ class Worker:
         next_tick = 0.0
         while True:
             time.sleep(WATCH_S)
+            self._freeze.is_over()
             self._slots.check()
             if self._stopping.is_asked:
                 self._broker.wake()

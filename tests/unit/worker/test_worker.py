@@ -18,7 +18,9 @@ from ergate.jobs.events import RecoveryPolicy
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.settings import Settings
+from ergate.testing import FakeClock
 from ergate.testing.fleet import eventually
+from ergate.worker import freeze as freeze_module
 from ergate.worker import worker as worker_module
 from ergate.worker.events import Event, Trouble
 from ergate.worker.marks import Marks
@@ -110,6 +112,59 @@ def losing_its_answer(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def test_a_claimed_job_runs_and_is_settled(stage: Stage) -> None:
     stage.submit()
+    stage.worker.turn()
+    assert stage.wait_ended().status is JobStatus.COMPLETED
+
+
+class FakeTime:
+    """Stands in for the module `time` where a freeze is noticed."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.monotonic = clock.monotonic
+
+    def process_time(self) -> float:
+        return 0.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock()
+    monkeypatch.setattr(freeze_module, "time", FakeTime(clock))
+    return clock
+
+
+def test_a_worker_that_was_frozen_claims_nothing_before_its_lease_is_renewed(
+    clock: FakeClock, stage: Stage
+) -> None:
+    stage.worker.turn()
+    stage.submit()
+    clock.advance(Settings().lease_s)
+    stage.worker.turn()
+    clock.advance(Settings().heartbeat_s / 2)
+    stage.worker.turn()
+    assert stage.job().status is JobStatus.QUEUED
+    clock.advance(Settings().heartbeat_s / 2)
+    stage.worker.turn()
+    assert stage.wait_ended().status is JobStatus.COMPLETED
+
+
+def test_what_is_claimed_while_a_worker_is_frozen_is_given_back_uncounted(
+    clock: FakeClock, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An idle worker freezes in the middle of asking, and claims before it can notice."""
+    claim = stage.broker.claim
+
+    def freeze_and_claim(*args: Any) -> Sequence[JobRecord]:
+        clock.advance(Settings().lease_s)
+        return claim(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.broker, "claim", freeze_and_claim)
+        stage.submit()
+        stage.worker.turn()
+    eventually("it is given back", lambda: "released" in stage.events_of(), 10)
+    assert (stage.job().status, stage.job().deliveries, stage.runs) == (JobStatus.QUEUED, 0, [])
+    clock.advance(Settings().heartbeat_s)
     stage.worker.turn()
     assert stage.wait_ended().status is JobStatus.COMPLETED
 
