@@ -74,6 +74,11 @@ class Place:
         """The consumer group of all workers."""
         return self.prefix
 
+    @property
+    def share_group(self) -> str:
+        """The share group of all workers; a group of one kind cannot have the name of another."""
+        return f"{self.prefix}.share"
+
     def topic(self, queue: str) -> str:
         """Return the topic of a queue. Raises `SettingsError` when no topic can be named so."""
         topic = f"{self.prefix}.{_legal(queue)}"

@@ -18,6 +18,14 @@ log = logging.getLogger("ergate")
 library_log = logging.getLogger("ergate.kafka")
 """What the client library writes: connections that broke, brokers that went and came."""
 
+
+def _calm(record: logging.LogRecord) -> bool:
+    """Let through what is not told by our own errors as well: each try to connect is a line."""
+    return not record.getMessage().startswith(("FAIL", "ERROR", "GETPID", "REQTMOUT"))
+
+
+library_log.addFilter(_calm)
+
 ANSWER_TIMEOUT_S = 5.0
 """No call blocks much longer: what a cut cable swallowed is taken for lost after this time."""
 TOPIC_MISSING = frozenset(

@@ -12,6 +12,7 @@ from ergate_backends.kafka.arrivals import handle_of
 from ergate_backends.kafka.client import log
 from ergate_backends.kafka.membership import Membership
 from ergate_backends.kafka.polling import Poller
+from ergate_backends.kafka.sharing import SharePoller
 from ergate_backends.kafka.topics import Topics
 
 CLOSE_S = 8.0
@@ -27,7 +28,8 @@ class Member:
 
     def __init__(self, place: Place, topics: Topics) -> None:
         self._shared = Membership()
-        self._poller = Poller(place, topics, self._shared)
+        kind = SharePoller if place.mode == "share" else Poller
+        self._poller: Poller | SharePoller = kind(place, topics, self._shared)
         self._thread: threading.Thread | None = None
 
     def receive(self, queues: Sequence[str], limit: int, timeout_s: float) -> list[Delivery]:

@@ -34,6 +34,7 @@ class Membership:
         self.is_closing = False
         self.shares: dict[str, float] = {}
         """For each queue when, on the monotonic clock, the last share of it came to us."""
+        self.join_s = JOIN_S
         self._asked: dict[str, float] = {}
         self._began: dict[str, float] = {}
         self._woken = False
@@ -79,7 +80,7 @@ class Membership:
             if (since := self.shares.get(name)) is not None:
                 ends += [start + timeout_s, since + max(timeout_s, FETCH_S)]
             else:
-                ends.append(self._began.get(name, start) + JOIN_S)
+                ends.append(self._began.get(name, start) + self.join_s)
         return max(ends)
 
     def wake(self) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ergate.contracts.address import Address
-from ergate.contracts.backend import Backend
+from ergate.contracts.backend import Backend, Finding
 from ergate.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 def open_queue(address: Address, _clock: Clock) -> Queue:
     """Open topics at `kafka` (this machine) or `kafka://HOST:PORT,HOST:PORT?prefix=NAME`."""
-    from ergate_backends.kafka.queue import KafkaQueue
+    from ergate_backends.kafka.address import Place
+    from ergate_backends.kafka.queue import KafkaQueue, KafkaShareQueue
 
-    return KafkaQueue(address)
+    kind = KafkaShareQueue if Place.of(address).mode == "share" else KafkaQueue
+    return kind(address)
 
 
 def open_journal(address: Address, _clock: Clock, kind: JournalKind) -> Journal:
@@ -27,6 +29,13 @@ def open_journal(address: Address, _clock: Clock, kind: JournalKind) -> Journal:
     from ergate_backends.kafka.journal import KafkaJournal
 
     return KafkaJournal(address, kind)
+
+
+def check(address: Address) -> Sequence[Finding]:
+    """Look at the brokers, the topics, the group, and the settings that matter."""
+    from ergate_backends.kafka.checking import findings
+
+    return findings(address)
 
 
 @hookimpl
@@ -39,6 +48,7 @@ def ergate_register_backends(register: Callable[[Backend], None]) -> None:
             open_queue=open_queue,
             open_journal=open_journal,
             extra="kafka",
+            check=check,
             level="L1",
         )
     )

@@ -85,7 +85,7 @@ class Poller:
             "auto_offset_reset": "earliest",
             "allow_auto_create_topics": False,
             "fetch_message_max_bytes": LARGEST_MESSAGE,
-            # A new share waits for the end of the running fetch, and one that was full for the pause.
+            # A new share waits for the end of the running fetch.
             "fetch_wait_max_ms": 100,
             "fetch_queue_backoff_ms": 20,
             "fetch_error_backoff_ms": 100,

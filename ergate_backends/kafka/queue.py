@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from ergate.contracts.address import Address
 from ergate.contracts.capabilities import Capability
-from ergate.contracts.queue import Delivery, Message, Queue
+from ergate.contracts.queue import Delivery, Message, Queue, unsupported
 from ergate.errors import BackendUnavailable
 from ergate_backends.kafka.address import Place
 from ergate_backends.kafka.arrivals import IDENTITY_HEADER
+from ergate_backends.kafka.client import log
 from ergate_backends.kafka.member import Member
 from ergate_backends.kafka.producing import Publisher, Record
 from ergate_backends.kafka.topics import Topics
@@ -103,3 +104,27 @@ class KafkaQueue(Queue):
     def close(self) -> None:
         self._member.close()
         self._publisher.close()
+        self._topics.close()
+
+
+class KafkaShareQueue(KafkaQueue):
+    """The same topics, read by a share group: a preview in the client library, and no default.
+
+    What a share group has in front of it cannot be asked through the client library.
+    """
+
+    capabilities = frozenset({Capability.SHARED, Capability.DURABLE})
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(address)
+        log.warning(
+            "%s: share groups are a preview in the client library, not for production. "
+            "A message whose receivers die five times is dropped by the broker.",
+            address,
+        )
+
+    def depth(self, queue: str) -> int:
+        raise unsupported(self, Capability.DEPTH)
+
+    def purge(self, queue: str) -> int:
+        raise unsupported(self, Capability.PURGE)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
+from confluent_kafka import KafkaException
+
 from ergate_backends.kafka.topics import Topics, id_of
 
 LOOK_EVERY_S = 2.0
@@ -41,12 +43,18 @@ class Recreation:
         """Whether a topic is gone or another one than it was; asks when it is time to."""
         if self._asked and all(done.done() for done in self._asked.values()):
             answers, self._asked = self._asked, {}
-            differ = [topic for topic, done in answers.items() if self._differs(topic, id_of(done))]
-            return bool(differ)
+            return self._is_news(answers)
         if not self._asked and self._watched and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_EVERY_S
             self._asked = self._topics.ask_ids(self._watched)
         return False
+
+    def _is_news(self, answers: Mapping[str, Future[Any]]) -> bool:
+        try:
+            now = {topic: id_of(done) for topic, done in answers.items()}
+        except KafkaException:  # the cluster is away: there is another opportunity
+            return False
+        return bool([topic for topic, known in now.items() if self._differs(topic, known)])
 
     def _differs(self, topic: str, now: str | None) -> bool:
         return now is None or self._known.setdefault(topic, now) != now

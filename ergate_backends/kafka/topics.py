@@ -5,21 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
-from ergate.errors import BackendUnavailable
 from ergate_backends.kafka.address import Place
+from ergate_backends.kafka.asking import Asker
 from ergate_backends.kafka.client import (
     ANSWER_TIMEOUT_S,
     TOPIC_MISSING,
@@ -28,8 +22,6 @@ from ergate_backends.kafka.client import (
     settings,
     translated,
 )
-
-T = TypeVar("T")
 
 LARGEST_MESSAGE = 8 * 2**20
 """Larger than any job that is accepted, so that what is too large arrives and can be buried."""
@@ -42,23 +34,20 @@ TOPIC_SETTINGS = {
 
 
 class Topics:
-    """Asks the cluster about topics and offsets; may be used from several threads at once."""
+    """Makes and watches topics; may be used from several threads at once."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._ear = Ear()
         self._lock = threading.Lock()
         self._there: set[str] = set()
+        self._asker = Asker(place)
         with translated(place):
             self._admin = AdminClient(settings(place, self._ear))
 
     def greet(self) -> None:
         """Raise `BackendUnavailable` when no broker answers."""
-        try:
-            with translated(self._place, self._ear):
-                self._admin.list_topics(timeout=ANSWER_TIMEOUT_S)
-        finally:
-            self.hear()
+        self._asker.greet()
 
     def hear(self) -> None:
         """Serve the client's callbacks: its log lines and errors."""
@@ -70,9 +59,13 @@ class Topics:
         if wanted <= self._there:
             return
         with self._lock:
-            missing = sorted(wanted - self._there)
-            self._create([name for name, seen in self._look(missing).items() if seen is None])
-            self._there |= wanted
+            for topic in sorted(wanted - self._there):
+                count = self._asker.partitions(topic)
+                if count is None:
+                    self._create(topic)
+                elif count < self._place.partitions:
+                    log.warning(_FEW, topic, count, self._place.partitions)
+                self._there.add(topic)
 
     def forget(self, topics: Iterable[str]) -> None:
         """Look again whether topics exist, when they are needed next."""
@@ -82,107 +75,68 @@ class Topics:
     def ask_ids(self, topics: Sequence[str]) -> Mapping[str, Future[Any]]:
         """Ask for the ids of topics without waiting: see `id_of`."""
         with translated(self._place, self._ear):
-            return dict(self._admin.describe_topics(TopicCollection(list(topics))))
+            return dict(self._admin.describe_topics(TopicCollection(list(topics)), **_LIMIT))
 
     def depth(self, queue: str) -> int:
         """Return how many messages the group has not committed yet."""
-        return sum(end - at for at, end in self._waiting(self._place.topic(queue)).values())
+        return sum(end - at for at, end in self._asker.waiting(self._place.topic(queue)).values())
 
     def purge(self, queue: str) -> int:
         """Delete what waits, and return how many messages it was."""
         topic = self._place.topic(queue)
-        waiting = {one: (at, end) for one, (at, end) in self._waiting(topic).items() if end > at}
+        waiting = {
+            number: (at, end)
+            for number, (at, end) in self._asker.waiting(topic).items()
+            if end > at
+        }
         if waiting:
-            ends = [TopicPartition(topic, one, end) for one, (_, end) in waiting.items()]
-            with translated(self._place, self._ear):
-                for done in self._admin.delete_records(ends, **_LIMIT).values():
-                    self._answer(done)
+            ends = [TopicPartition(topic, number, end) for number, (_, end) in waiting.items()]
+            self._wait_for(self._admin.delete_records(ends, **_LIMIT).values())
         return sum(end - at for at, end in waiting.values())
 
-    def _waiting(self, topic: str) -> dict[int, tuple[int, int]]:
-        """Return for each partition where the group is and where the log ends."""
-        described = self._look([topic])[topic]
-        if described is None:
-            return {}
-        parts = [TopicPartition(topic, one.id) for one in described.partitions]
-        first, last = self._offsets(parts, _FIRST), self._offsets(parts, _LAST)
-        committed = self._committed(parts)
-        return {one: (max(first[one], committed.get(one, 0)), end) for one, end in last.items()} | {
-            one: (end, end) for one, end in last.items() if committed.get(one, 0) > end
-        }
+    def read_from_the_beginning(self, share_group: str) -> None:
+        """Let a new share group begin with the oldest messages, not the newest."""
+        earliest = ConfigEntry(
+            "share.auto.offset.reset", "earliest", incremental_operation=AlterConfigOpType.SET
+        )
+        wish = ConfigResource(
+            ConfigResource.Type.GROUP, share_group, incremental_configs=[earliest]
+        )
+        self._wait_for(self._admin.incremental_alter_configs([wish], **_LIMIT).values())
 
-    def _offsets(self, parts: Sequence[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
+    def _create(self, topic: str) -> None:
+        wish = NewTopic(topic, self._place.partitions, config=TOPIC_SETTINGS)
         with translated(self._place, self._ear):
-            asked = self._admin.list_offsets(dict.fromkeys(parts, spec), **_LIMIT)
-            return {part.partition: self._answer(done).offset for part, done in asked.items()}
-
-    def _committed(self, parts: list[TopicPartition]) -> dict[int, int]:
-        wish = ConsumerGroupTopicPartitions(self._place.group, parts)
-        with translated(self._place, self._ear):
-            (asked,) = self._admin.list_consumer_group_offsets([wish], **_LIMIT).values()
-            found = self._answer(asked).topic_partitions
-        return {one.partition: one.offset for one in found if one.offset >= 0}
-
-    def _look(self, topics: Sequence[str]) -> dict[str, Any]:
-        """Return what the cluster says of each topic, or None where there is none."""
-        if not topics:
-            return {}
-        with translated(self._place, self._ear):
-            asked = self._admin.describe_topics(TopicCollection(list(topics)), **_LIMIT)
-            found = {name: self._answer_or_none(done) for name, done in asked.items()}
-        for name, seen in found.items():
-            if seen is not None and len(seen.partitions) < self._place.partitions:
-                self._warn_few(name, len(seen.partitions))
-        return found
-
-    def _warn_few(self, topic: str, count: int) -> None:
-        if topic not in self._there:
-            log.warning(
-                "The topic %s has %d partitions, and %d were asked for: so many workers can take "
-                "from it at most. It is left as it is; see `ergate doctor`.",
-                topic,
-                count,
-                self._place.partitions,
-            )
-            self._there.add(topic)
-
-    def _create(self, topics: Sequence[str]) -> None:
-        if not topics:
-            return
-        wishes = [NewTopic(name, self._place.partitions, config=TOPIC_SETTINGS) for name in topics]
-        with translated(self._place, self._ear):
-            for done in self._admin.create_topics(wishes, **_LIMIT).values():
+            for done in self._admin.create_topics([wish], **_LIMIT).values():
                 try:
-                    self._answer(done)
+                    done.result(ANSWER_TIMEOUT_S * 2)
                 except KafkaException as exc:
                     # Another worker was faster.
                     if exc.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                         raise
 
-    def _answer_or_none(self, done: Future[T]) -> T | None:
-        try:
-            return self._answer(done)
-        except KafkaException as exc:
-            if exc.args[0].code() in TOPIC_MISSING:
-                return None
-            raise
+    def _wait_for(self, asked: Iterable[Future[Any]]) -> None:
+        with translated(self._place, self._ear):
+            for done in asked:
+                done.result(ANSWER_TIMEOUT_S * 2)
 
-    def _answer(self, done: Future[T]) -> T:
-        try:
-            return done.result(ANSWER_TIMEOUT_S * 2)
-        except TimeoutError as exc:
-            raise BackendUnavailable(f"Kafka at {self._place.address} does not answer.") from exc
-        finally:
-            self.hear()
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._asker.close()
 
 
-_FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library has no type for it
-_LAST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the same
+_FEW = (
+    "The topic %s has %d partitions, and %d were asked for: so many workers can take from it at "
+    "most. It is left as it is; see `ergate doctor`."
+)
 _LIMIT: dict[str, Any] = {"request_timeout": ANSWER_TIMEOUT_S}
 
 
 def id_of(done: Future[Any]) -> str | None:
-    """Return the id of a topic from an answer that came, or None when there is no such topic."""
+    """Return the id of a topic from an answer that came, or None when there is no such topic.
+
+    Raises `KafkaException` when the cluster did not say.
+    """
     try:
         return str(done.result(0).topic_id)
     except KafkaException as exc:

@@ -147,6 +147,10 @@ class KafkaServer(Server):
             # After kill -9 the controller would take the broker for alive for nine seconds.
             "broker.session.timeout.ms": "1000",
             "broker.heartbeat.interval.ms": "200",
+            # A share group tells its members every five seconds what they may have.
+            "group.share.min.heartbeat.interval.ms": "100",
+            "group.share.heartbeat.interval.ms": "200",
+            "group.share.assignment.interval.ms": "0",
             **_SINGLE,
             **self._log_in(),
             **self._certificate(),

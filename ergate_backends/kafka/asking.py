@@ -1,0 +1,100 @@
+"""Questions to the cluster that workers ask again and again, whether it is there or not.
+
+They go through a consumer that subscribes to nothing. The admin client ends the whole process
+when a coordinator goes away in the middle of such a question: confluentinc/librdkafka#4605.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
+
+from ergate_backends.kafka.address import Place
+from ergate_backends.kafka.client import (
+    ANSWER_TIMEOUT_S,
+    TOPIC_MISSING,
+    Ear,
+    as_ours,
+    settings,
+    translated,
+)
+
+
+class Asker:
+    """Asks one question after the other; may be used from several threads."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._ear = Ear()
+        self._lock = threading.Lock()
+        own: dict[str, object] = {
+            "group_id": place.group,
+            "enable_auto_commit": False,
+            "allow_auto_create_topics": False,
+        }
+        with translated(place):
+            self._consumer = Consumer(settings(place, self._ear, **own))
+
+    def greet(self) -> None:
+        """Raise `BackendUnavailable` when no broker answers."""
+        with self._lock, translated(self._place, self._ear):
+            self._hear()
+            try:
+                self._consumer.list_topics(timeout=ANSWER_TIMEOUT_S)
+            finally:
+                self._hear()
+
+    def partitions(self, topic: str) -> int | None:
+        """Return how many partitions a topic has, or None when there is no such topic."""
+        with self._lock, translated(self._place, self._ear):
+            found = self._consumer.list_topics(topic, timeout=ANSWER_TIMEOUT_S).topics[topic]
+            self._hear()
+        if found.error is None:
+            return len(found.partitions)
+        if found.error.code() in TOPIC_MISSING:
+            return None
+        raise as_ours(self._place, found.error, self._ear)
+
+    def waiting(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Return for each partition where the group is and where the log ends."""
+        count = self.partitions(topic)
+        if count is None:
+            return {}
+        numbers = range(count)
+        with self._lock, translated(self._place, self._ear):
+            first = self._offsets(topic, numbers, OFFSET_BEGINNING)
+            last = self._offsets(topic, numbers, OFFSET_END)
+            parts = [TopicPartition(topic, number) for number in numbers]
+            found = self._consumer.committed(parts, timeout=ANSWER_TIMEOUT_S)
+            committed = {one.partition: one.offset for one in found}
+            self._hear()
+        # Beyond the end the offset is of a topic of the same name that is gone.
+        return {
+            number: (
+                committed[number]
+                if first[number] <= committed[number] <= last[number]
+                else first[number],
+                last[number],
+            )
+            for number in numbers
+        }
+
+    def _offsets(self, topic: str, numbers: Sequence[int], which: int) -> dict[int, int]:
+        """Ask for all partitions at once, as for a moment that stands for begin or end."""
+        parts = [TopicPartition(topic, number, which) for number in numbers]
+        found = self._consumer.offsets_for_times(parts, timeout=ANSWER_TIMEOUT_S)
+        for one in found:
+            if one.error is not None:
+                raise as_ours(self._place, one.error, self._ear)
+        return {one.partition: max(0, one.offset) for one in found}
+
+    def _hear(self) -> None:
+        """Serve the client's log lines and errors; nothing is subscribed to."""
+        self._consumer.poll(0)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        with self._lock:
+            self._consumer.close()
