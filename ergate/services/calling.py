@@ -22,7 +22,8 @@ from ergate.services.failures import AddressRefused, BadData, CredentialRefused
 from ergate.services.faults import shown
 from ergate.services.fields import check_values
 from ergate.services.limits import CallLimits
-from ergate.services.replies import RawReply, Reader, Reply, Unfinished
+from ergate.services.order import Order
+from ergate.services.replies import MOST_FAULTS, RawReply, Reader, Reply, Unfinished
 from ergate.services.service import Service
 
 if TYPE_CHECKING:
@@ -165,8 +166,6 @@ class Caller:
         body: bytes = b"",
         secrets: tuple[str, ...] = (),
     ) -> RawReply:
-        from ergate.services.exchange import Order
-
         everywhere = {
             "User-Agent": _user_agent(),
             "Accept": "application/json",
@@ -253,7 +252,7 @@ def _address(who: str, text: str) -> ServiceAddress:
 def _body(who: str, service: Service, data: Mapping[str, object]) -> bytes:
     inputs, faults = check_values(service.inputs, data, unknown="drop")
     if faults:
-        told = " ".join(str(fault) for fault in faults)
+        told = " ".join(str(fault) for fault in faults[:MOST_FAULTS])
         raise BadData(f"{who} is not called, as its inputs cannot be had: {told}")
     text = json.dumps(inputs, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode()

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpcore
 import httpx
 
 from ergate.clock import Clock
-from ergate.services.addresses import ServiceAddress
 from ergate.services.allowing import AllowList
 from ergate.services.connecting import Attempt, CheckedNetwork, Resolver
 from ergate.services.explaining import BROKEN, NETWORK_ERRORS, explained
 from ergate.services.failures import ServiceFailure
 from ergate.services.limits import CallLimits
+from ergate.services.order import Order
 from ergate.services.replies import RawReply
 from ergate.services.secrets import told_without
 from ergate.services.transport import CheckedTransport
@@ -26,21 +24,6 @@ EXCERPT_BYTES = 4096
 
 CLOCK_GRAIN_S = 0.005
 """A time-out of a socket can come this much early."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A request that is to be sent, and who is told of when it fails."""
-
-    who: str
-    """The subject of messages, such as `Service "upper"`."""
-    address: ServiceAddress
-    limits: CallLimits
-    method: str = "POST"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What no message may show."""
 
 
 class Exchanger:

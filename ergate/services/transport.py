@@ -14,6 +14,7 @@ from pathlib import Path
 import httpcore
 import httpx
 
+from ergate.errors import SettingsError
 from ergate.services.connecting import CheckedNetwork
 
 CONNECTIONS = 100
@@ -73,8 +74,14 @@ class _Body(httpx.SyncByteStream):
 
 
 def _ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    # SSL_CERT_FILE and SSL_CERT_DIR are obeyed; they replace the usual authorities.
-    context = httpx.create_ssl_context()
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
+    try:
+        # SSL_CERT_FILE and SSL_CERT_DIR are obeyed; they replace the usual authorities.
+        context = httpx.create_ssl_context()
+        if ca_file is not None:
+            context.load_verify_locations(ca_file)
+    except OSError as exc:
+        where = ca_file or "that SSL_CERT_FILE or SSL_CERT_DIR names"
+        raise SettingsError(
+            f"The certificates in the file {where} cannot be read: {exc.strerror or exc}."
+        ) from exc
     return context
