@@ -7,11 +7,12 @@ masked, and only `url` tells everything.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from ergate.contracts.redaction import looks_like_hosts, redact, redact_url
-from ergate.errors import SettingsError
+from ergate.errors import SettingsError, did_you_mean
 
 __all__ = ["Address", "redact", "redact_url"]
 
@@ -60,6 +61,13 @@ class Address:
         """The query parameters, percent-decoded; `+` stays a plus, the last of a name counts."""
         pairs = (item.partition("=") for item in self.query.split("&") if item)
         return {unquote(name): unquote(value) for name, _, value in pairs}
+
+    def check_options(self, known: Collection[str]) -> None:
+        """Raise `SettingsError` for an option that is none of these, with the nearest of them."""
+        for name in self.options:
+            if name not in known:
+                near = did_you_mean(name, known)
+                raise SettingsError(f"{self} has the unknown option {name!r}.{near}")
 
     @property
     def is_bare(self) -> bool:

@@ -71,6 +71,19 @@ class JobFilter:
     """Created at or after this time."""
     finished_before: float | None = None
 
+    def matches(self, job: JobRecord) -> bool:
+        """Return whether `job` is one of those, as people see its status."""
+        return (
+            self.status in (None, job.shown_status)
+            and self.workflow in (None, job.workflow_name)
+            and self.queue in (None, job.queue)
+            and (self.since is None or job.created_at >= self.since)
+            and (self.finished_before is None or self._is_older(job.finished_at))
+        )
+
+    def _is_older(self, finished_at: float | None) -> bool:
+        return finished_at is not None and finished_at < (self.finished_before or 0.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStats:

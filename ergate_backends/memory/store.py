@@ -37,7 +37,7 @@ from ergate.jobs.transitions import Rejection
 from ergate_backends.memory import moving
 from ergate_backends.memory.board import Board
 from ergate_backends.memory.leases import Leases
-from ergate_backends.memory.views import matches, queue_stats, surprising_status
+from ergate_backends.memory.views import queue_stats, surprising_status
 
 
 class MemoryStore(StateStore):
@@ -233,14 +233,14 @@ class MemoryStore(StateStore):
 
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
         with self._changed:
-            found = [job for job in reversed(self._board.jobs.values()) if matches(which, job)]
+            found = [job for job in reversed(self._board.jobs.values()) if which.matches(job)]
         return found[offset : offset + limit]
 
     def count(self, which: JobFilter) -> Mapping[JobStatus, int]:
         counts: dict[JobStatus, int] = {}
         with self._changed:
             for job in self._board.jobs.values():
-                if matches(which, job):
+                if which.matches(job):
                     counts[job.shown_status] = counts.get(job.shown_status, 0) + 1
         return counts
 
@@ -269,7 +269,7 @@ class MemoryStore(StateStore):
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:
         with self._changed:
             jobs = self._board.jobs.values()
-            old = [job.id for job in jobs if job.status.is_final and matches(which, job)][:limit]
+            old = [job.id for job in jobs if job.status.is_final and which.matches(job)][:limit]
             for job_id in old:
                 self._board.forget(job_id)
             return len(old)

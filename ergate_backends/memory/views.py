@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from ergate.contracts.state_store import JobFilter, QueueStats
+from ergate.contracts.state_store import QueueStats
 from ergate.jobs.events import Aborted, Completed, Failed, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate_backends.memory.board import Board
-
-
-def matches(which: JobFilter, job: JobRecord) -> bool:
-    """Return whether `job` is one of those that the filter asks for, as people see its status."""
-    return (
-        which.status in (None, job.shown_status)
-        and which.workflow in (None, job.workflow_name)
-        and which.queue in (None, job.queue)
-        and (which.since is None or job.created_at >= which.since)
-        and (which.finished_before is None or _finished_before(job, which.finished_before))
-    )
-
-
-def _finished_before(job: JobRecord, moment: float) -> bool:
-    return job.finished_at is not None and job.finished_at < moment
 
 
 def surprising_status(settlement: Settlement, after: JobRecord) -> bool:

@@ -12,7 +12,7 @@ import pika
 
 from ergate.contracts.address import Address
 from ergate.contracts.retention import OPTIONS as RETENTION
-from ergate.errors import SettingsError, did_you_mean
+from ergate.errors import SettingsError
 
 DEFAULT_PREFIX = "ergate"
 PORT = 5672
@@ -39,10 +39,7 @@ class Place:
     @classmethod
     def of(cls, address: Address) -> Place:
         """Read an address. Raises `SettingsError` for what it cannot mean."""
-        for name in address.options:
-            if name not in _OPTIONS:
-                near = did_you_mean(name, _OPTIONS)
-                raise SettingsError(f"{address} has the unknown option {name!r}.{near}")
+        address.check_options(_OPTIONS)
         prefix = address.options.get("prefix", DEFAULT_PREFIX)
         if not _PREFIX.fullmatch(prefix) or prefix.startswith("amq."):
             raise SettingsError(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from ergate.contracts.address import Address
-from ergate.errors import SettingsError, did_you_mean
+from ergate.errors import SettingsError
 
 DEFAULT_PREFIX = "ergate"
 DEFAULT_PORT = 6379
@@ -40,10 +40,7 @@ class Place:
     @classmethod
     def of(cls, address: Address) -> Place:
         """Read an address. Raises `SettingsError` for what it cannot mean."""
-        for name in address.options:
-            if name not in _OPTIONS:
-                near = did_you_mean(name, _OPTIONS)
-                raise SettingsError(f"{address} has the unknown option {name!r}.{near}")
+        address.check_options(_OPTIONS)
         prefix = address.options.get("prefix", DEFAULT_PREFIX)
         if not _PREFIX.fullmatch(prefix):
             raise SettingsError(

@@ -56,12 +56,12 @@ def _jobs(server: Server, which: JobFilter, first: int = 0) -> Iterator[JobRecor
     if live is not None:
         _, jobs = read(server, live)
         newest = sorted(jobs.values(), key=lambda job: (job.created_at, job.id), reverse=True)
-        yield from (job for job in newest[first:] if _matches(which, job))
+        yield from (job for job in newest[first:] if which.matches(job))
         return
     while ids := _page(server, which, first):
         first += len(ids)
         _, jobs = read(server, ids)
-        yield from (job for job_id in ids if (job := jobs.get(job_id)) and _matches(which, job))
+        yield from (job for job_id in ids if (job := jobs.get(job_id)) and which.matches(job))
 
 
 def _live(server: Server, status: JobStatus | None) -> list[str] | None:
@@ -100,20 +100,6 @@ def _is_index(which: JobFilter) -> bool:
     return (has_status and which.workflow is None) or which.status is None
 
 
-def _matches(which: JobFilter, job: JobRecord) -> bool:
-    return (
-        which.status in (None, job.shown_status)
-        and which.workflow in (None, job.workflow_name)
-        and which.queue in (None, job.queue)
-        and (which.since is None or job.created_at >= which.since)
-        and (which.finished_before is None or _finished_before(job, which.finished_before))
-    )
-
-
-def _finished_before(job: JobRecord, moment: float) -> bool:
-    return job.finished_at is not None and job.finished_at < moment
-
-
 def prune(server: Server, which: JobFilter, limit: int) -> int:
     """Delete up to `limit` ended jobs with their history, the oldest first."""
     gone = 0
@@ -137,7 +123,7 @@ def _oldest(server: Server, status: JobStatus, which: JobFilter, limit: int) -> 
         if not ids:
             return []
         _, jobs = read(server, ids)
-        found = [job.id for job in jobs.values() if _matches(which, job)]
+        found = [job.id for job in jobs.values() if which.matches(job)]
         if found:
             return found[:limit]
         first += len(ids)

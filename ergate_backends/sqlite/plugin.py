@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ergate.contracts.address import Address
 from ergate.contracts.backend import Backend, Finding
-from ergate.errors import SettingsError, did_you_mean
+from ergate.errors import SettingsError
 from ergate.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ def path_of(address: Address) -> Path:
 
 def synchronous_of(address: Address) -> str:
     """Return the value of SQLite's `synchronous` that an address asks for."""
-    for name in address.options:
-        if name != "synchronous":
-            near = did_you_mean(name, ["synchronous"])
-            raise SettingsError(f"{address} has the unknown option {name!r}.{near}")
+    address.check_options(["synchronous"])
     value = address.options.get("synchronous", "full").lower()
     if value not in SYNCHRONOUS:
         raise SettingsError(

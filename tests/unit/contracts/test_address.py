@@ -166,3 +166,14 @@ def test_what_is_no_address_is_refused_with_the_reason(text: str, why: str) -> N
     with pytest.raises(SettingsError) as caught:
         Address.parse(text)
     assert why in str(caught.value)
+
+
+def test_an_option_that_a_backend_does_not_know_is_refused_with_the_nearest_one() -> None:
+    address = Address.parse(f"redis://:{CANARY}@cache/0?prefiks=shop")
+    with pytest.raises(SettingsError) as refused:
+        address.check_options(["mode", "prefix"])
+    assert str(refused.value) == (
+        "redis://:***@cache/0?prefiks=shop has the unknown option 'prefiks'. "
+        'Did you mean "prefix"?'
+    )
+    address.check_options(["prefiks"])
