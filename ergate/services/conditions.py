@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import pydantic
-from pydantic import ConfigDict, Discriminator, JsonValue, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, JsonValue, Tag, model_serializer, model_validator
 
 from ergate.services.document import Document, Listed
 
@@ -22,8 +22,10 @@ class Comparison(Document):
 
     model_config = ConfigDict(title="Comparison")
 
-    value: JsonValue = pydantic.Field(
-        description="What is compared: a reference into the data.", examples=["$.order.total"]
+    value: str = pydantic.Field(
+        description="What is compared: a reference into the data.",
+        examples=["$.order.total"],
+        json_schema_extra={"pattern": r"^\$"},
     )
     equals: JsonValue = pydantic.Field(
         default=None, description=f"Equal, in type and value; 1 equals 1.0. {_OPERAND}"
@@ -58,6 +60,11 @@ class Comparison(Document):
         if not self.operators:
             raise ValueError(f"compares with nothing; name one of {', '.join(OPERATORS)}")
         return self
+
+    @model_serializer
+    def _written(self) -> dict[str, object]:
+        # Left out and null are not the same here, whatever else is left out of a dump.
+        return {"value": self.value, **{name: getattr(self, name) for name in self.operators}}
 
     @property
     def operators(self) -> tuple[str, ...]:

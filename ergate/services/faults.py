@@ -59,6 +59,12 @@ def joined(place: str, rest: str) -> str:
     return f"{place}{rest}" if rest.startswith("[") else f"{place}.{rest}"
 
 
+def below(place: str, key: str) -> str:
+    """Return the place of a key, whatever characters it has, within `place`."""
+    plain = key.isprintable() and len(key) <= _LONGEST_SHOWN and not set(key) & set(".[]")
+    return joined(place, key if plain and key else f"[{shown(key)}]")
+
+
 def shown(value: object) -> str:
     """Return a value for a message: short, quoted if it is text, and without control characters."""
     if isinstance(value, str):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import pydantic
 from pydantic import ConfigDict, field_validator
 
+from ergate.services.addresses import MAX_LENGTH, ServiceAddress
 from ergate.services.document import Document, ErrorName, Listed, Name, Text
-from ergate.services.faults import shown
 from ergate.services.fields import Field
 
-LONGEST_ADDRESS = 2_000
 LONGEST_TIMEOUT_S = 86_400
 MOST_FIELDS = 100
 
@@ -28,7 +25,7 @@ class Service(Document):
     address: str = pydantic.Field(
         description="The URL that each call is POSTed to.",
         examples=["http://upper.local:5000/"],
-        max_length=LONGEST_ADDRESS,
+        max_length=MAX_LENGTH,
         json_schema_extra={"format": "uri", "pattern": "^https?://"},
     )
     description: Text = pydantic.Field(default="", description="What it does, for people.")
@@ -60,25 +57,5 @@ class Service(Document):
     @field_validator("address")
     @classmethod
     def _is_an_address(cls, address: str) -> str:
-        problem = _address_problem(address)
-        if problem:
-            raise ValueError(problem)
+        ServiceAddress.parse(address)
         return address
-
-
-def _address_problem(address: str) -> str | None:
-    if not address.isprintable() or " " in address or "\\" in address:
-        return "has a character that no URL has"
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
-    except ValueError as exc:
-        return f"is {shown(address)}, which is no URL: {exc}"
-    if parts.scheme not in ("http", "https") or not host:
-        return f"is {shown(address)}; it must be a URL such as http://upper.local:5000/"
-    if "@" in parts.netloc:
-        return (
-            "has a user name or password in it; name a credential of the settings instead, "
-            "with the key credential"
-        )
-    return "ends in a fragment (#…), which is not sent to a service" if parts.fragment else None
