@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ from ergate.services.fields import Data, check_values
 from ergate.services.secrets import masked_data, told_without
 from ergate.services.service import Service
 
+_LENGTH = re.compile(r"[0-9]{1,20}")
 LONGEST_EXCERPT = 200
 LONGEST_PAUSE_S = 86_400.0
 MOST_FAULTS = 5
@@ -134,8 +136,8 @@ class Reader:
         if encoding not in ("identity", ""):
             self._fail(BadReply, raw, f", compressed ({encoding}), which it was asked not to do")
         if not raw.is_whole:
-            size = raw.headers.get("content-length")
-            much = f"{int(size):,} bytes" if size and size.isdecimal() else "more"
+            size = raw.headers.get("content-length", "")
+            much = f"{int(size):,} bytes" if _LENGTH.fullmatch(size) else "more"
             self._fail(
                 BadReply, raw, f" with {much}, and at most {self.limits.max_bytes:,} are taken"
             )
