@@ -22,6 +22,8 @@ class Reference:
     def __init__(self) -> None:
         self.jobs: dict[str, JobRecord] = {}
         self.rows: dict[str, list[HistoryRow]] = {}
+        self.told: dict[str, list[HistoryRow]] = {}
+        """The rows that were written here, by job: also those of jobs that are gone."""
         self.leases: dict[str, float] = {}
         self.published: dict[Ticket, float] = {}
         self.ready_since: dict[str, float] = {}
@@ -30,12 +32,14 @@ class Reference:
         """Add a job whose id is new."""
         self.jobs[record.id] = record
         self.rows[record.id] = [submitted(record)]
+        self._tell(submitted(record))
         self._became(record, now)
 
     def admit(self, arrived: Traveller, now: float) -> None:
         """Add a job as it arrived from another store."""
         self.jobs[arrived.job.id] = arrived.job
         self.rows[arrived.job.id] = list(arrived.history)
+        self._tell(arrived.history[-1])
         self._became(arrived.job, now)
 
     def play(self, job_id: str, event: Event, now: float) -> JobRecord | Rejection:
@@ -46,11 +50,16 @@ class Reference:
         after = apply(before, event, now)
         if isinstance(after, JobRecord):
             row = history_of(before, event, after)
-            self.rows[job_id] += [] if row is None else [row]
+            if row is not None:
+                self.rows[job_id].append(row)
+                self._tell(row)
             self.jobs[job_id] = after
             if after.revision != before.revision:
                 self._became(after, now)
         return after
+
+    def _tell(self, row: HistoryRow) -> None:
+        self.told.setdefault(row.job_id, []).append(row)
 
     def settle(self, settlements: Iterable[Settlement], now: float) -> Settled:
         """Apply settlements in their order; return what a store must answer."""
