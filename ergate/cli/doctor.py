@@ -178,7 +178,7 @@ def _plugin_findings() -> Iterator[Finding]:
 
 def _backend_findings(place: Place) -> Iterator[Finding]:
     from ergate.cli.addresses import addresses, backend_findings, store_findings
-    from ergate.cli.feeds import feed_findings
+    from ergate.cli.feeds import feed_findings, journal_findings
     from ergate.contracts.backend import Finding
 
     try:
@@ -193,6 +193,7 @@ def _backend_findings(place: Place) -> Iterator[Finding]:
         # Whoever runs `memory` or objects of their own did nothing wrong; others cannot see in.
         level: FindingLevel = "warning" if type(exc) is UsageError else "problem"
         yield Finding(level=level, subject="store", detail=str(exc))
+    yield from journal_findings(place)
 
 
 def _clocks_apart(broker: Broker) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from ergate.cli.options import (
 )
 from ergate.cli.place import Place, find_place
 from ergate.cli.printing import print_json, print_line, show
-from ergate.errors import NotFoundError
+from ergate.errors import BackendUnavailable, ErgateError, NotFoundError
 
 if TYPE_CHECKING:
     from ergate.brokers.broker import Broker
@@ -105,6 +105,24 @@ def feed_findings(place: Place, broker: Broker) -> Iterator[Finding]:
     for info in broker.store.feeds():
         level, advice = _judged(info, is_wanted=info.name in wanted)
         yield Finding(level=level, subject="feed", detail=_told(info), advice=advice)
+
+
+def journal_findings(place: Place) -> Iterator[Finding]:
+    """Tell what is seen at each address of publish_to."""
+    from ergate.cli.addresses import backend_findings
+    from ergate.contracts.address import Address
+    from ergate.contracts.backend import Finding
+
+    for text in place.settings.publish_to:
+        address = Address.parse(text)
+        yield Finding(level="ok", subject="publish_to", detail=str(address))
+        try:
+            yield from backend_findings(address, "journal")
+        except BackendUnavailable as exc:
+            advice = "Jobs go on, and events wait in the store until it is back."
+            yield Finding(level="warning", subject="publish_to", detail=str(exc), advice=advice)
+        except ErgateError as exc:
+            yield Finding(level="problem", subject="publish_to", detail=str(exc))
 
 
 def _judged(info: FeedInfo, *, is_wanted: bool) -> tuple[FindingLevel, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +10,11 @@ import pytest
 
 from ergate.brokers.broker import Broker
 from ergate.brokers.opening import open_broker
+from ergate.cli.addresses import backend_findings
+from ergate.contracts.address import Address
+from ergate.contracts.backend import Finding
+from ergate.errors import BackendUnavailable
+from ergate.plugins.resolve import Role
 from tests.cli.shop import Shop, open_shop
 
 FEED = "kafka://k1:9092?prefix=shop"
@@ -70,6 +75,22 @@ def test_doctor_tells_how_far_each_feed_is_behind_and_which_nobody_reads(shop: S
     assert findings[0]["detail"].startswith(f"{FEED}: 1 event behind")
     assert "ergate feeds drop 'kafka://old'" in findings[1]["advice"]
     assert "nobody reads it" in findings[1]["detail"]
+
+
+def test_doctor_looks_at_each_journal(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(address: Address, role: Role) -> Sequence[Finding]:
+        if address.scheme == "amqp":
+            raise BackendUnavailable("It is away.")
+        return backend_findings(address, role)
+
+    monkeypatch.setattr("ergate.cli.addresses.backend_findings", look)
+    monkeypatch.setenv("ERGATE_PUBLISH_TO", "amqp://u:secret@127.0.0.1:1/ sqlite")
+    said = shop.json("doctor", code=1)["backends"]
+    findings = [one for one in said if one["subject"] == "publish_to"]
+    assert [one["level"] for one in findings] == ["ok", "warning", "ok", "problem"]
+    assert "events wait in the store" in findings[1]["advice"]
+    assert "cannot be a journal" in findings[3]["detail"]
+    assert "secret" not in str(said)
 
 
 def test_a_start_warns_of_a_feed_that_nobody_reads(shop: Shop) -> None:
