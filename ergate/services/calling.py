@@ -23,7 +23,8 @@ from ergate.services.faults import shown
 from ergate.services.fields import check_values
 from ergate.services.limits import CallLimits
 from ergate.services.order import Order
-from ergate.services.replies import MOST_FAULTS, RawReply, Reader, Reply, Unfinished
+from ergate.services.raw_reply import RawReply
+from ergate.services.replies import MOST_FAULTS, Reader, Reply, Unfinished
 from ergate.services.service import Service
 
 if TYPE_CHECKING:

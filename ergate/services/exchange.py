@@ -15,7 +15,7 @@ from ergate.services.explaining import BROKEN, NETWORK_ERRORS, explained
 from ergate.services.failures import ServiceFailure
 from ergate.services.limits import CallLimits
 from ergate.services.order import Order
-from ergate.services.replies import RawReply
+from ergate.services.raw_reply import RawReply
 from ergate.services.secrets import told_without
 from ergate.services.transport import CheckedTransport
 

@@ -165,6 +165,19 @@ def test_a_service_that_answers_no_http_but_the_secret_makes_nobody_see_it(
     assert CANARY not in everything_shown(failed.value)
 
 
+@pytest.mark.parametrize("body", [b"\xff%s", b'{"a": %s', b"[%s]"], ids=range(3))
+def test_a_service_that_answers_no_json_but_the_secret_makes_nobody_see_it(
+    body: bytes, caller: Caller, upper: MakeService
+) -> None:
+    def reply(connection: Connection, request: Request) -> None:
+        connection.answer(body=body % CANARY.encode())
+
+    with serving(looping(reply)) as peer, pytest.raises(ServiceFailure) as failed:
+        caller.call(upper(peer.url, credential="bearer"), DATA, CALL)
+    assert CANARY not in everything_shown(failed.value)
+    assert failed.value.__context__ is None
+
+
 def test_not_even_a_log_of_everything_shows_a_secret(
     caller: Caller, upper: MakeService, caplog: pytest.LogCaptureFixture
 ) -> None:

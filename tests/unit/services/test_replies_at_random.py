@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ergate.services.failures import ServiceFailure
-from ergate.services.replies import RawReply, Reader, Reply
+from ergate.services.raw_reply import RawReply
+from ergate.services.replies import Reader, Reply
 from ergate.services.secrets import LONGEST_MESSAGE
 from ergate.services.service import Service
 
