@@ -18,6 +18,8 @@ _INEQUIVALENT = re.compile(
 _VALUE = re.compile(r"(?:the value )?'(?P<value>.*?)'(?: of type .*)?")
 
 NOT_FOUND = 404
+_NOT_YET = ("is down or inaccessible", "does not have a running replica")
+"""What a server says of a queue that it is still starting."""
 
 
 class Refused(Exception):
@@ -38,6 +40,10 @@ def closing(reason: object) -> Refused | None:
 
 def refused(place: Place, refusal: Refused, what: str) -> BackendError:
     """Return the error for a refusal; `what` was asked for."""
+    if any(sign in refusal.text for sign in _NOT_YET):
+        return BackendUnavailable(
+            f"RabbitMQ at {place.address} cannot do it now ({what}): {redact(refusal.text)}."
+        )
     match = _INEQUIVALENT.search(refusal.text)
     if match is None:
         return BackendError(

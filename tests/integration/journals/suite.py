@@ -66,6 +66,7 @@ app = Ergate()
 for one in (sums, slow, shaky):
     app.register_workflow(one)
 """
+AWAY = 4
 PROMISE = "steps run at least once; a redelivery can repeat an outcome"
 
 
@@ -157,8 +158,9 @@ class JournalRuns:
             queue.publish([Message(body, "elsewhere") for body in bodies])
 
     def ends(self, terminal: Terminal, job_id: str) -> dict[str, Any]:
-        """Wait for the job's end and return it."""
-        terminal.type("jobs", "wait", job_id, "--timeout", f"{self.patience_s:g}s")
+        """Wait for the job's end and return it; a server that starts answers a moment later."""
+        wait = ("jobs", "wait", job_id, "--timeout", f"{self.patience_s:g}s")
+        eventually("the journal can be read", lambda: terminal.type(*wait).exit_code != AWAY, 60.0)
         job: dict[str, Any] = terminal.json("jobs", "show", job_id)
         return job
 
