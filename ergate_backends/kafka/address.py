@@ -34,6 +34,7 @@ _OURS = frozenset(
         "acks",
         "request.required.acks",
         "share.acknowledgement.mode",
+        "partition.assignment.strategy",
     }
 )
 """Settings on which the promise rests."""

@@ -20,8 +20,9 @@ library_log = logging.getLogger("ergate.kafka")
 
 
 def _calm(record: logging.LogRecord) -> bool:
-    """Let through what is not told by our own errors as well: each try to connect is a line."""
-    return not record.getMessage().startswith(("FAIL", "ERROR", "GETPID", "REQTMOUT"))
+    """Let through what our own errors do not tell as well: each try to connect is a line."""
+    told = record.getMessage().startswith(("FAIL", "ERROR", "GETPID", "REQTMOUT"))
+    return record.levelno >= logging.ERROR and not told
 
 
 library_log.addFilter(_calm)

@@ -6,7 +6,14 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from ergate.contracts.queue import Delivery
 from ergate_backends.kafka.address import Place
@@ -209,7 +216,14 @@ class Poller:
 
     # --- shares -----------------------------------------------------------------------------------
 
-    def _assigned(self, _consumer: Consumer, parts: Sequence[TopicPartition]) -> None:
+    def _assigned(self, consumer: Consumer, parts: Sequence[TopicPartition]) -> None:
+        fresh = [one for one in parts if self._recreation.is_fresh(one.topic)]
+        for one in fresh:
+            one.offset = OFFSET_BEGINNING
+        consumer.incremental_assign(list(parts))
+        if fresh:
+            anew = [TopicPartition(one.topic, one.partition, 0) for one in fresh]
+            consumer.commit(offsets=anew, asynchronous=True)
         with self._shared.changed:
             for one in parts:
                 self._owned[one.topic, one.partition] = Partition(one.topic, one.partition)

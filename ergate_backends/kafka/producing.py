@@ -92,7 +92,7 @@ class Publisher:
         """
         failed = self._sent(records)
         if any(error.code() in _OUT_OF_STEP for _, error in failed):
-            self._renew()
+            self.renew()
             failed = self._sent([record for record, _ in failed])
         for _, error in failed:
             if error.code() not in TOPIC_MISSING:
@@ -108,7 +108,7 @@ class Publisher:
             # Unlike poll, flush sends at once what would wait for company.
             producer.flush(0.5)
             if time.monotonic() > deadline:
-                self._renew()
+                self.renew()
                 raise BackendUnavailable(f"Kafka at {self._place.address} confirms nothing.")
         if not batch.failed:
             self._ear.all_is_well()
@@ -123,11 +123,14 @@ class Publisher:
                     "message_timeout_ms": int(CONFIRM_S * 1000),
                     "message_max_bytes": LARGEST_MESSAGE,
                     "linger_ms": 5,
+                    # How long a topic that is not there may still be on its way to the brokers.
+                    "topic_metadata_propagation_max_ms": 1500,
                 }
                 self._producer = Producer(settings(self._place, self._ear, **own))
             return self._producer
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """Begin with a new producer, as after a topic was made anew: this one has its own idea."""
         with self._lock:
             self._producer = None
 

@@ -84,6 +84,7 @@ class KafkaQueue(Queue):
         if left:  # somebody deleted a topic
             self._topics.forget(record.topic for record in left)
             self._topics.ensure(queues)
+            self._publisher.renew()
             left = self._publisher.publish(left)
         if left:
             raise BackendUnavailable(

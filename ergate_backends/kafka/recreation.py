@@ -12,6 +12,9 @@ from confluent_kafka import KafkaException
 from ergate_backends.kafka.topics import Topics, id_of
 
 LOOK_EVERY_S = 2.0
+FRESH_S = 30.0
+"""How long after a topic was made anew the offsets that the group has committed are not believed:
+a member that had not noticed may have written those of the old topic."""
 
 
 class Recreation:
@@ -27,6 +30,11 @@ class Recreation:
         self._known: dict[str, str] = {}
         self._asked: Mapping[str, Future[Any]] = {}
         self._next_look = 0.0
+        self._fresh: dict[str, float] = {}
+
+    def is_fresh(self, topic: str) -> bool:
+        """Whether a topic was made anew a moment ago, and is to be read from its beginning."""
+        return time.monotonic() < self._fresh.get(topic, 0.0)
 
     def watch(self, topics: Iterable[str]) -> None:
         """Watch these topics from now on."""
@@ -54,7 +62,9 @@ class Recreation:
             now = {topic: id_of(done) for topic, done in answers.items()}
         except KafkaException:  # the cluster is away: there is another opportunity
             return False
-        return bool([topic for topic, known in now.items() if self._differs(topic, known)])
+        differ = [topic for topic, known in now.items() if self._differs(topic, known)]
+        self._fresh |= dict.fromkeys(differ, time.monotonic() + FRESH_S)
+        return bool(differ)
 
     def _differs(self, topic: str, now: str | None) -> bool:
         return now is None or self._known.setdefault(topic, now) != now
