@@ -7,7 +7,7 @@ import logging
 import os
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +17,7 @@ from ergate.jobs.codec import Limits
 from ergate.services.addresses import ServiceAddress
 from ergate.services.allowing import AllowList
 from ergate.services.call_id import CallId
+from ergate.services.callback import Callback
 from ergate.services.credentials import Credential, Credentials
 from ergate.services.failures import AddressRefused, BadData, CredentialRefused
 from ergate.services.faults import shown
@@ -25,29 +26,13 @@ from ergate.services.limits import CallLimits
 from ergate.services.order import Order
 from ergate.services.raw_reply import RawReply
 from ergate.services.replies import MOST_FAULTS, Reader, Reply, Unfinished
+from ergate.services.resolving import Resolver, system_resolver
 from ergate.services.service import Service
 
 if TYPE_CHECKING:
-    from ergate.services.connecting import Resolver
     from ergate.services.exchange import Exchanger
 
 log = logging.getLogger("ergate")
-
-CALLBACK_HEADER = "Ergate-Callback"
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """A one-time address where the service may tell the end of work that it does not wait for.
-
-    Who knows it may end the step, so it is never shown.
-    """
-
-    url: str = field(repr=False)
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that offer it."""
-        return {"Prefer": "respond-async", CALLBACK_HEADER: self.url}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +65,7 @@ class Caller:
         self._credentials = Credentials() if credentials is None else credentials
         self._limits = limits or CallLimits()
         self._ca_file = ca_file
-        self._resolver = resolver
+        self._resolver = resolver or system_resolver
         self._clock = clock or SystemClock()
         self._exchangers: dict[int, Exchanger] = {}
         self._warned: set[tuple[str, str]] = set()
@@ -197,15 +182,13 @@ class Caller:
 
     def _new_exchanger(self) -> Exchanger:
         try:
-            from ergate.services.connecting import system_resolver
             from ergate.services.exchange import Exchanger
         except ImportError as exc:
             raise UsageError(
                 f"Calling services needs the library {exc.name}, which is not installed. "
                 'Run: pip install "ergate[api]"'
             ) from exc
-        resolver = self._resolver or system_resolver
-        return Exchanger(self._allowed, resolver, self._clock, self._ca_file)
+        return Exchanger(self._allowed, self._resolver, self._clock, self._ca_file)
 
     def _credential(self, who: str, service: Service, address: ServiceAddress) -> Credential | None:
         if service.credential is None:

@@ -10,12 +10,14 @@ import httpx
 
 from ergate.clock import Clock
 from ergate.services.allowing import AllowList
-from ergate.services.connecting import Attempt, CheckedNetwork, Resolver
+from ergate.services.attempts import Attempt, Attempts
+from ergate.services.connecting import CheckedNetwork
 from ergate.services.explaining import BROKEN, NETWORK_ERRORS, explained
 from ergate.services.failures import ServiceFailure
 from ergate.services.limits import CallLimits
 from ergate.services.order import Order
 from ergate.services.raw_reply import RawReply
+from ergate.services.resolving import Resolver
 from ergate.services.secrets import told_without
 from ergate.services.transport import CheckedTransport
 
@@ -33,8 +35,9 @@ class Exchanger:
         self, allowed: AllowList, resolver: Resolver, clock: Clock, ca_file: Path | None
     ) -> None:
         self._clock = clock
-        self._network = CheckedNetwork(allowed, resolver, clock)
-        self._transport = CheckedTransport(self._network, ca_file)
+        self._attempts = Attempts(clock)
+        network = CheckedNetwork(allowed, resolver, self._attempts)
+        self._transport = CheckedTransport(network, ca_file)
 
     def send(self, order: Order) -> RawReply:
         """Return the reply, whatever its status; raises `ServiceFailure` when there is none."""
@@ -51,7 +54,7 @@ class Exchanger:
 
     def _outcome(self, order: Order) -> RawReply | ServiceFailure:
         started = self._clock.monotonic()
-        with self._network.attempt(started + order.limits.total_s) as attempt:
+        with self._attempts.until(started + order.limits.total_s) as attempt:
             while True:
                 attempt.is_fresh, attempt.received, attempt.has_ended = False, 0, False
                 try:
@@ -84,7 +87,7 @@ class Exchanger:
         return RawReply(response.status_code, headers, body, is_whole, took_s)
 
     def _failure(self, order: Order, exc: Exception, attempt: Attempt) -> ServiceFailure:
-        is_late = attempt.deadline - self._clock.monotonic() < CLOCK_GRAIN_S
+        is_late = self._attempts.patience_s() < CLOCK_GRAIN_S
         kind, what = explained(exc, attempt, order.limits, is_late=is_late)
         return kind(told_without(f"{order.who} {what}.", order.secrets))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpcore
 
-from ergate.services.connecting import Attempt, HostForbidden, HostUnknown
+from ergate.services.attempts import Attempt
+from ergate.services.connecting import HostForbidden
 from ergate.services.failures import (
     AddressRefused,
     BadReply,
@@ -13,6 +14,7 @@ from ergate.services.failures import (
     ServiceUnavailable,
 )
 from ergate.services.limits import CallLimits
+from ergate.services.resolving import HostUnknown
 from ergate.services.transport import CONNECTIONS
 
 NETWORK_ERRORS = (

@@ -19,11 +19,12 @@ from ergate.services.failures import (
 )
 from ergate.services.fields import Data, check_values
 from ergate.services.raw_reply import NoObject, RawReply
-from ergate.services.secrets import masked_data, told_without
+from ergate.services.secrets import masked, masked_data, told_without
 from ergate.services.service import Service
 
 _LENGTH = re.compile(r"[0-9]{1,20}")
 LONGEST_EXCERPT = 200
+LONGEST_BODY_SHOWN = 2000
 MOST_FAULTS = 5
 
 _KINDS: Mapping[int, type[ServiceFailure]] = {
@@ -141,10 +142,10 @@ class Reader:
     def _excerpt(self, raw: RawReply) -> str:
         text = raw.error.get("message") or raw.error.get("name")
         if text is None and raw.media_type in ("text/plain", "application/json"):
-            text = raw.body.decode("utf-8", "replace")
+            # Masked before it is cut, or half a secret may stay at the end of what was read.
+            text = masked(raw.body.decode("utf-8", "replace"), self.secrets)[:LONGEST_BODY_SHOWN]
         if not text or not text.strip():
             return ""
-        # Masked before it is cut, or half a secret may stay.
         return f": {told_without(text, self.secrets, LONGEST_EXCERPT)}"
 
     def _told(self, what: str) -> str:

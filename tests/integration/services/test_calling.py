@@ -11,7 +11,8 @@ import pytest
 
 from ergate.services.allowing import AllowList
 from ergate.services.call_id import CallId
-from ergate.services.calling import Callback, Caller
+from ergate.services.callback import Callback
+from ergate.services.calling import Caller
 from ergate.services.failures import BadData, BadReply
 from ergate.services.replies import Reply, Unfinished
 from tests.integration.services.conftest import MakeService

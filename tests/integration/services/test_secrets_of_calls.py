@@ -13,8 +13,10 @@ import pytest
 from ergate.jobs.errors import JobError
 from ergate.services.allowing import AllowList
 from ergate.services.call_id import CallId
-from ergate.services.calling import Callback, Caller
+from ergate.services.callback import Callback
+from ergate.services.calling import Caller
 from ergate.services.credentials import Credentials
+from ergate.services.exchange import EXCERPT_BYTES
 from ergate.services.failures import CredentialRefused, ServiceFailure
 from ergate.services.limits import CallLimits
 from tests.integration.services.conftest import MakeService
@@ -176,6 +178,19 @@ def test_a_service_that_answers_no_json_but_the_secret_makes_nobody_see_it(
         caller.call(upper(peer.url, credential="bearer"), DATA, CALL)
     assert CANARY not in everything_shown(failed.value)
     assert failed.value.__context__ is None
+
+
+def test_half_a_secret_where_reading_stopped_is_not_shown(
+    caller: Caller, upper: MakeService
+) -> None:
+    half = b" " * (EXCERPT_BYTES - 6) + CANARY.encode()
+
+    def reply(connection: Connection, request: Request) -> None:
+        connection.answer(body=half, status="500 Oops", headers={"content_type": "text/plain"})
+
+    with serving(looping(reply)) as peer, pytest.raises(ServiceFailure) as failed:
+        caller.call(upper(peer.url, credential="bearer"), DATA, CALL)
+    assert CANARY[:4] not in str(failed.value)
 
 
 def test_not_even_a_log_of_everything_shows_a_secret(
