@@ -36,6 +36,7 @@ from ergate.testing.conformance.moves import (
     settlement,
     submitted,
 )
+from ergate.testing.conformance.travellers import ELSEWHERE, newcomer
 
 FEED = "log://there?prefix=ergate"
 READER, OTHER = "reader-1", "reader-2"
@@ -218,6 +219,27 @@ class Feeding(StoreCase):
         assert _told(told) == [(done.id, 1), (done.id, 3), (again.id, 1)]
         for one, row in zip(told, rows, strict=False):
             assert_same(one.row, row)
+
+    def test_a_job_that_leaves_is_told_although_it_is_forgotten(self, feeding: StateStore) -> None:
+        if Capability.MOVE not in feeding.capabilities:
+            return
+        waiting = submitted(feeding)
+        (gone,) = feeding.depart(1, ELSEWHERE)
+        assert feeding.dismiss({waiting.id: gone.job.revision}) == 1
+        told = self._read(feeding)
+        assert _told(told) == [(waiting.id, 1), (waiting.id, 2)]
+        assert_same(told[-1].row, gone.history[-1])
+
+    def test_a_job_that_comes_is_told_of_its_arrival_alone(self, feeding: StateStore) -> None:
+        """The store that it left has told the rest."""
+        if Capability.MOVE not in feeding.capabilities:
+            return
+        new = newcomer(seq=1)
+        feeding.admit([new])
+        feeding.admit([new])
+        (one,) = self._read(feeding)
+        assert_same(one.row, feeding.history(new.job.id)[-1])
+        assert (one.row.event, one.workflow_name) == ("arrived", new.job.workflow_name)
 
     # --- one holder -------------------------------------------------------------------------------
 
