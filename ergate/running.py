@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ergate.brokers.direct import DirectBroker
+from ergate.contracts.address import redact_url
 from ergate.errors import UsageError
 from ergate.supervisor.inline import run_inline
 from ergate.supervisor.publishing import publishing
@@ -109,6 +110,7 @@ def _started(program: Program, broker: Broker | DirectBroker, settings: Settings
         concurrency=settings.concurrency,
         queues=tuple(settings.queues),
         workflows=tuple(workflow.unique_name for workflow in program.registry),
+        publish_to=tuple(map(redact_url, settings.publish_to)),
     )
 
 

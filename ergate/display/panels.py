@@ -90,6 +90,8 @@ def _facts(run: RunStarted) -> list[tuple[str, str]]:
         where = [("queue and state", run.queue)]
     else:
         where = [("queue", run.queue), ("state", run.state_store)]
+    if run.publish_to:
+        where.append(("events to", ", ".join(run.publish_to)))
     return [*where, ("broker", f"{run.broker} · {run.level}"), ("promise", run.promise)]
 
 

@@ -207,7 +207,7 @@ def _run_started(event: ev.RunStarted) -> _Words:
         "concurrency": event.concurrency,
         "queues": list(event.queues),
         "workflows": list(event.workflows),
-    }
+    } | ({"publish_to": list(event.publish_to)} if event.publish_to else {})
     processes = counted(event.processes, "process", "processes")
     slots = counted(event.concurrency, "step")
     return "run_started", f"Started {processes} for {slots} at a time each", fields

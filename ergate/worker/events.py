@@ -102,6 +102,8 @@ class RunStarted(Event):
     concurrency: int
     queues: tuple[str, ...]
     workflows: tuple[str, ...]
+    publish_to: tuple[str, ...] = ()
+    """Where events go; masked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

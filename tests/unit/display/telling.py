@@ -69,7 +69,14 @@ def every_kind(text: str) -> list[ev.Event]:
     outcomes = ("advanced", "completed", "retried", "failed", "aborted", "unroutable", text)
     told = {"job_id": text, "workflow": text, "step": text, "error": text, "pause_s": 1.0}
     return [
-        run_started(queue=text, state_store="b", level=text, promise=text, workflows=(text,)),
+        run_started(
+            queue=text,
+            state_store="b",
+            level=text,
+            promise=text,
+            workflows=(text,),
+            publish_to=(text,),
+        ),
         worker_started(),
         worker_started(1),
         ev.WorkerReady(at=AT, worker_id="w0", pid=100),

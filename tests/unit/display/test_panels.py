@@ -123,3 +123,11 @@ def test_no_color_leaves_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     codes = {code.split("m")[0] for code in stream.getvalue().split("\x1b[")[1:]}
     assert codes <= {"0", "1", "2"}  # plain, bold and dim
+
+
+def test_the_header_tells_where_events_go_if_they_go_anywhere() -> None:
+    told = drawn(view_of(run_started(publish_to=("kafka://k1", "rabbitmq"))))
+    assert [line.split("events to")[1].strip(" │") for line in told if "events to" in line] == [
+        "kafka://k1, rabbitmq"
+    ]
+    assert "events to" not in "".join(drawn(view_of(run_started())))
