@@ -63,9 +63,11 @@ def refused(place: Place, refusal: Refused, what: str) -> BackendError:
 def unreachable(place: Place, reason: object) -> BackendUnavailable:
     """Return the error for a connection that does not come about, or is gone."""
     text = described(reason)
-    if isinstance(reason, exceptions.ProbableAuthenticationError | exceptions.AuthenticationError):
+    if "Timeout while setting up" in text:
+        text = "it does not answer in time"
+    if "ACCESS_REFUSED" in text:
         text, advice = f"it refused the log-in ({text})", "Are user and password right?"
-    elif isinstance(reason, exceptions.ProbableAccessDeniedError):
+    elif isinstance(reason, exceptions.ProbableAccessDeniedError) and "lost" not in text:
         text = f"it does not let this user into the virtual host {place.vhost!r} ({text})"
         advice = "rabbitmqctl add_vhost makes one, and rabbitmqctl set_permissions lets a user in."
     else:

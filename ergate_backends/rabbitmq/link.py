@@ -91,7 +91,8 @@ class Link:
             raise
         self._failure, self._pause_s = None, PAUSE_FIRST_S
         if self._was_lost:
-            log.info("RabbitMQ at %s is connected again.", self.place.address)
+            where = self.place.address
+            log.info("There is a connection again that %s at RabbitMQ, %s.", self._purpose, where)
         self._connection, self._was_lost, self.blocked = connection, False, None
         connection.add_on_connection_blocked_callback(self._on_blocked)
         connection.add_on_connection_unblocked_callback(self._on_unblocked)
@@ -144,7 +145,10 @@ class Link:
     def _lose(self, why: str) -> None:
         self._connection, self._was_lost, self.blocked = None, True, None
         if not self._is_closed:
-            log.warning("The connection to RabbitMQ at %s is gone: %s.", self.place.address, why)
+            where = self.place.address
+            log.warning(
+                "The connection that %s at RabbitMQ, %s, is gone: %s.", self._purpose, where, why
+            )
         error = unreachable(self.place, why)
         self._answers.fail(error)
         for channel in list(self._channels):

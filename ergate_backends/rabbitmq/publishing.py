@@ -13,7 +13,7 @@ from pika.channel import Channel as RawChannel
 from ergate.errors import BackendUnavailable
 from ergate_backends.rabbitmq.address import Place
 from ergate_backends.rabbitmq.channel import Channel, resolve
-from ergate_backends.rabbitmq.errors import unreachable
+from ergate_backends.rabbitmq.errors import Refused, refused, unreachable
 from ergate_backends.rabbitmq.link import Link
 from ergate_backends.rabbitmq.marks import PERSISTENT
 from ergate_backends.rabbitmq.names import queue_name
@@ -81,10 +81,13 @@ class Publisher:
         """Publish all, and return those that found no queue."""
         if self._link.blocked is not None:
             raise self._takes_nothing(self._link.blocked)
-        confirming = await self._ready()
-        batch = await confirming.send(parcels)
-        limit_s = CONFIRM_TIMEOUT_S + len(parcels) / CONFIRMED_PER_S
-        await confirming.channel.wait(batch.done, limit_s)
+        try:
+            confirming = await self._ready()
+            batch = await confirming.send(parcels)
+            limit_s = CONFIRM_TIMEOUT_S + len(parcels) / CONFIRMED_PER_S
+            await confirming.channel.wait(batch.done, limit_s)
+        except Refused as exc:
+            raise refused(self._place, exc, "to take messages") from exc
         if batch.refused:
             raise BackendUnavailable(
                 f"RabbitMQ at {self._place.address} did not take {batch.refused} of "
