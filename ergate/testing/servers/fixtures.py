@@ -9,57 +9,71 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
 
 import pytest
 
+from ergate.testing.servers.base import Server
 from ergate.testing.servers.kafka import KafkaServer
 from ergate.testing.servers.postgres import PostgresServer
 from ergate.testing.servers.rabbitmq import RabbitMQServer
 from ergate.testing.servers.redis import RedisServer
 
+ServerT = TypeVar("ServerT", bound=Server)
+Factory = pytest.TempPathFactory
+
 # Read once, as test suites commonly take such variables out of the environment of each test.
-GIVEN_REDIS = os.environ.get("ERGATE_TEST_REDIS_URL")
-GIVEN_POSTGRES = os.environ.get("ERGATE_TEST_POSTGRES_URL")
-GIVEN_RABBITMQ = os.environ.get("ERGATE_TEST_RABBITMQ_URL")
-GIVEN_KAFKA = os.environ.get("ERGATE_TEST_KAFKA_URL")
+GIVEN: Mapping[type[Server], str | None] = {
+    kind: os.environ.get(f"ERGATE_TEST_{kind.name.upper()}_URL")
+    for kind in (RedisServer, PostgresServer, RabbitMQServer, KafkaServer)
+}
+"""By the type of server: the URL of one that runs already, or None."""
+
+
+@contextmanager
+def _running(kind: type[ServerT], factory: Factory) -> Iterator[ServerT]:
+    kind.require()
+    with kind(factory.mktemp(kind.name) / "data") as server:
+        yield server
+
+
+def _shared(kind: type[Server], factory: Factory) -> Iterator[str]:
+    if given := GIVEN[kind]:
+        yield given
+    else:
+        with _running(kind, factory) as server:
+            yield server.url
+
+
+def _with_options(address: str, options: str) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{options}"
 
 
 @pytest.fixture(scope="session")
-def redis_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_address(tmp_path_factory: Factory) -> Iterator[str]:
     """Give the URL of a Redis server that all tests of the session share."""
-    if GIVEN_REDIS:
-        yield GIVEN_REDIS
-        return
-    RedisServer.require()
-    with RedisServer(tmp_path_factory.mktemp("redis") / "data") as server:
-        yield server.url
+    yield from _shared(RedisServer, tmp_path_factory)
 
 
 @pytest.fixture
 def redis_url(redis_address: str) -> str:
     """Give a Redis URL whose prefix no other test uses, so that nothing is there."""
-    sign = "&" if "?" in redis_address else "?"
-    return f"{redis_address}{sign}prefix=test-{uuid.uuid4().hex}"
+    return _with_options(redis_address, f"prefix=test-{uuid.uuid4().hex}")
 
 
 @pytest.fixture
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+def redis_server(tmp_path_factory: Factory) -> Iterator[RedisServer]:
     """Give a Redis server for one test alone, which may kill it."""
-    RedisServer.require()
-    with RedisServer(tmp_path_factory.mktemp("redis") / "data") as server:
+    with _running(RedisServer, tmp_path_factory) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgres_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_address(tmp_path_factory: Factory) -> Iterator[str]:
     """Give the URL of a Postgres server that all tests of the session share."""
-    if GIVEN_POSTGRES:
-        yield GIVEN_POSTGRES
-        return
-    PostgresServer.require()
-    with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
-        yield server.url
+    yield from _shared(PostgresServer, tmp_path_factory)
 
 
 @pytest.fixture
@@ -68,66 +82,50 @@ def postgres_url(postgres_address: str) -> str:
 
     Tables that a step makes land in the same schema.
     """
-    sign = "&" if "?" in postgres_address else "?"
     schema = f"test_{uuid.uuid4().hex}"
-    return f"{postgres_address}{sign}options=-csearch_path%3D{schema}&schema={schema}"
+    return _with_options(postgres_address, f"options=-csearch_path%3D{schema}&schema={schema}")
 
 
 @pytest.fixture
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server(tmp_path_factory: Factory) -> Iterator[PostgresServer]:
     """Give a Postgres server for one test alone, which may kill it."""
-    PostgresServer.require()
-    with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
+    with _running(PostgresServer, tmp_path_factory) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the URL of a Kafka server that all tests of the session share."""
-    if GIVEN_KAFKA:
-        yield GIVEN_KAFKA
-        return
-    KafkaServer.require()
-    with KafkaServer(tmp_path_factory.mktemp("kafka") / "data") as server:
-        yield server.url
-
-
-@pytest.fixture
-def kafka_url(kafka_address: str) -> str:
-    """Give a Kafka URL whose topics and group no other test uses."""
-    sign = "&" if "?" in kafka_address else "?"
-    return f"{kafka_address}{sign}prefix=test-{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    """Give a Kafka server for one test alone, which may kill it."""
-    KafkaServer.require()
-    with KafkaServer(tmp_path_factory.mktemp("kafka") / "data") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def rabbitmq_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def rabbitmq_address(tmp_path_factory: Factory) -> Iterator[str]:
     """Give the URL of a RabbitMQ server that all tests of the session share."""
-    if GIVEN_RABBITMQ:
-        yield GIVEN_RABBITMQ
-        return
-    RabbitMQServer.require()
-    with RabbitMQServer(tmp_path_factory.mktemp("rabbitmq") / "data") as server:
-        yield server.url
+    yield from _shared(RabbitMQServer, tmp_path_factory)
 
 
 @pytest.fixture
 def rabbitmq_url(rabbitmq_address: str) -> str:
     """Give a RabbitMQ URL whose prefix no other test uses, so that nothing is there."""
-    sign = "&" if "?" in rabbitmq_address else "?"
-    return f"{rabbitmq_address}{sign}prefix=test-{uuid.uuid4().hex}"
+    return _with_options(rabbitmq_address, f"prefix=test-{uuid.uuid4().hex}")
 
 
 @pytest.fixture
-def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQServer]:
+def rabbitmq_server(tmp_path_factory: Factory) -> Iterator[RabbitMQServer]:
     """Give a RabbitMQ server for one test alone, which may kill it."""
-    RabbitMQServer.require()
-    with RabbitMQServer(tmp_path_factory.mktemp("rabbitmq") / "data") as server:
+    with _running(RabbitMQServer, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_address(tmp_path_factory: Factory) -> Iterator[str]:
+    """Give the URL of a Kafka server that all tests of the session share."""
+    yield from _shared(KafkaServer, tmp_path_factory)
+
+
+@pytest.fixture
+def kafka_url(kafka_address: str) -> str:
+    """Give a Kafka URL whose topics and group no other test uses."""
+    return _with_options(kafka_address, f"prefix=test-{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def kafka_server(tmp_path_factory: Factory) -> Iterator[KafkaServer]:
+    """Give a Kafka server for one test alone, which may kill it."""
+    with _running(KafkaServer, tmp_path_factory) as server:
         yield server
