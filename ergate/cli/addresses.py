@@ -30,10 +30,17 @@ def addresses(place: Place) -> list[tuple[Role, Address]]:
     if settings.queue is None and settings.state_store is None:
         own = place.app is not None and place.app.has_own_objects
         return [] if own else [("state store", Address.parse(DEFAULT))]
-    state_store = Address.parse(settings.state_store or settings.queue or DEFAULT)
+    state_store = Address.parse(settings.state_store or _full_store(settings.queue))
     queue = Address.parse(settings.queue or settings.state_store or DEFAULT)
     found: list[tuple[Role, Address]] = [("state store", state_store)]
     return found if queue == state_store else [*found, ("queue", queue)]
+
+
+def _full_store(queue: str | None) -> str:
+    """Return what keeps the state when only the queue is named: the same, or the default."""
+    if queue is None or resolve_backend(queue, "queue")[0].open_store is None:
+        return DEFAULT
+    return queue
 
 
 def backend_findings(address: Address, role: Role) -> Sequence[Finding]:

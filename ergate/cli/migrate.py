@@ -62,7 +62,7 @@ def migrate(
     if not check:
         with place.broker():
             pass  # opening it is what brings the schema up
-    findings = _schema_findings(place)
+    findings = _schema_findings(place) if _has_schema(place) else [_no_schema()]
     if as_json:
         print_json([{"level": one.level, "detail": one.detail} for one in findings])
     else:
@@ -85,6 +85,20 @@ def _sql(place: Place) -> str:
             "--print brings it up to date, and so does each worker at its start."
         )
     return backend.schema_sql(address).rstrip()
+
+
+def _has_schema(place: Place) -> bool:
+    from ergate.cli.addresses import addresses
+    from ergate.plugins.resolve import resolve_backend
+
+    role, address = addresses(place)[0]
+    return resolve_backend(address, role)[0].open_store is not None
+
+
+def _no_schema() -> Finding:
+    from ergate.contracts.backend import Finding
+
+    return Finding(level="ok", subject="schema", detail="a journal has none")
 
 
 def _schema_findings(place: Place) -> list[Finding]:

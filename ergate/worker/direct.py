@@ -192,20 +192,30 @@ class DirectWorker:
         claim = self._claim(job)
         job.status, job.updated_at, job.due_at = JobStatus.RUNNING, datetime.now(UTC), None
         job.worker_id = self.worker_id
-        self._update(job)
-        run = self._runner.find(claim)
-        outcome = run if isinstance(run, Unroutable) else self._outcome(run)
-        _write(job, after(claim, outcome))
+        run: StepRun | Unroutable | None = None
         try:
+            self._update(job)
+            run = self._runner.find(claim)
+            outcome = run if isinstance(run, Unroutable) else self._outcome(run)
+            _write(job, after(claim, outcome))
             self._hand_back(job)
         except PayloadError as exc:
             if self._whole is None:
                 raise
-            outcome = Failed(_too_large(job, exc))
-            _write(job, after(claim, outcome))
-            job.last_return_value = None
-            self._hand_back(job)
+            outcome = self._fail_too_large(job, claim, exc, has_begun=run is not None)
         self._report_step(claim, outcome, run, time.monotonic() - started)
+
+    def _fail_too_large(
+        self, job: Job, claim: JobRecord, exc: PayloadError, *, has_begun: bool
+    ) -> Outcome:
+        """Fail a job that is larger than its queue or its journal takes."""
+        error = JobError(type="PayloadError", message=str(exc), step_name=job.step_name)
+        outcome = Failed(error.to_json())
+        _write(job, after(claim, outcome))
+        if not has_begun:  # the journal refused it as it came; afterwards it has taken that before
+            job.last_return_value = job.initial_input_value = job.user_context = None
+        self._update(job)
+        return outcome
 
     def _hand_back(self, job: Job) -> None:
         self._update(job)
@@ -232,7 +242,7 @@ class DirectWorker:
             return self._runner.run(run)
 
     def _report_step(
-        self, claim: JobRecord, outcome: Outcome, run: StepRun | Unroutable, run_s: float
+        self, claim: JobRecord, outcome: Outcome, run: StepRun | Unroutable | None, run_s: float
     ) -> None:
         step = StepEnded(
             worker_id=self.worker_id,
@@ -251,11 +261,6 @@ class DirectWorker:
 
     def _tell(self, moment: ErgateSignal) -> None:
         self._program.signals.send(moment, None, self._loop.run)
-
-
-def _too_large(job: Job, exc: PayloadError) -> str:
-    """Describe a job that has become larger than its queue or its journal takes."""
-    return JobError(type="PayloadError", message=str(exc), step_name=job.step_name).to_json()
 
 
 def _write(job: Job, record: JobRecord) -> None:

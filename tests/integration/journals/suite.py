@@ -312,6 +312,7 @@ class JournalRuns:
             assert "is a journal, which is only written to and read" in done.stderr
             assert "Traceback" not in done.output
 
+    @pytest.mark.filterwarnings("ignore:list_groups:DeprecationWarning")
     def test_the_other_commands_answer(self, terminal: Terminal) -> None:
         job_id = terminal.type("enqueue", "sums", "--input", "3").stdout.strip()
         (queue,) = terminal.json("queues", "list")

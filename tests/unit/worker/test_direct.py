@@ -62,6 +62,8 @@ class ToldJournal(MemoryJournal):
         self._log = log
 
     def append(self, entries: Sequence[Entry]) -> None:
+        if any(len(entry.body) > 3 * LARGE for entry in entries):
+            raise PayloadError("The entry is too large for this server.")
         self._log.calls += [Job.model_validate_json(entry.body).status for entry in entries]
         super().append(entries)
 
@@ -157,6 +159,17 @@ def test_a_job_that_outgrows_its_queue_fails_and_says_so(workflow: Workflow) -> 
     (told,) = [event for event in bench.events if isinstance(event, StepsEnded)][-1].steps
     assert (told.outcome, told.error is None) == ("failed", False)
     assert bench.turn() == []
+
+
+def test_a_job_that_its_journal_does_not_take_fails_without_its_values(workflow: Workflow) -> None:
+    bench = Bench(workflow)
+    large = Job(id="a", workflow_name="sums", initial_input_value="x" * 4 * LARGE)
+    MemoryQueue.publish(bench.queue, [Message(large.model_dump_json().encode(), "a")])
+    assert bench.turn() == ["failed", "acknowledge"]
+    failed = bench.client.get_job("a")
+    assert (failed.initial_input_value, failed.status) == (None, JobStatus.FAILED)
+    assert failed.error is not None
+    assert failed.error.message == "The entry is too large for this server."
 
 
 def test_a_job_that_has_ended_is_dropped_from_the_queue(workflow: Workflow) -> None:
