@@ -46,7 +46,11 @@ def _field_name(text: str) -> str:
 
 
 def _error_name(text: str) -> str:
-    if text != "*" and not _ERROR_NAME.fullmatch(text):
+    return text if text == "*" else _own_error_name(text)
+
+
+def _own_error_name(text: str) -> str:
+    if not _ERROR_NAME.fullmatch(text):
         raise ValueError(
             f"is {shown(text)}, which is no name of an error: write it as in ServiceTimeout, "
             "with letters and digits, a capital first"
@@ -84,6 +88,11 @@ ErrorName = Annotated[
     str,
     AfterValidator(_error_name),
     Field(json_schema_extra={"pattern": r"^(\*|[A-Z][A-Za-z0-9]*)$", "maxLength": LONGEST_NAME}),
+]
+OwnErrorName = Annotated[
+    str,
+    AfterValidator(_own_error_name),
+    Field(json_schema_extra={"pattern": f"^{_ERROR_NAME.pattern}$", "maxLength": LONGEST_NAME}),
 ]
 TypeName = Annotated[
     str,

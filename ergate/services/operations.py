@@ -8,7 +8,7 @@ import pydantic
 from pydantic import ConfigDict, Discriminator, JsonValue, Tag, model_validator
 
 from ergate.services.conditions import Condition
-from ergate.services.document import Document, ErrorName, FieldName, Listed, Name, Text
+from ergate.services.document import Document, FieldName, Listed, Name, OwnErrorName, Text
 from ergate.services.policies import CatchRule, RetryRule
 from ergate.services.service import LONGEST_TIMEOUT_S
 
@@ -159,7 +159,7 @@ class Fail(_State):
     model_config = ConfigDict(title="Fail")
 
     type: Literal["fail"]
-    error: ErrorName = pydantic.Field(
+    error: OwnErrorName = pydantic.Field(
         description="The name that the failed job shows.", examples=["OrderRefused"]
     )
     cause: Text = pydantic.Field(

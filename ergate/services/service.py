@@ -6,7 +6,7 @@ import pydantic
 from pydantic import ConfigDict, field_validator
 
 from ergate.services.addresses import MAX_LENGTH, ServiceAddress
-from ergate.services.document import Document, ErrorName, Listed, Name, Text
+from ergate.services.document import Document, Listed, Name, OwnErrorName, Text
 from ergate.services.fields import Field
 
 LONGEST_TIMEOUT_S = 86_400
@@ -35,7 +35,7 @@ class Service(Document):
     outputs: Listed[Field] = pydantic.Field(
         default=(), description="What it answers.", max_length=MOST_FIELDS
     )
-    errors: Listed[ErrorName] = pydantic.Field(
+    errors: Listed[OwnErrorName] = pydantic.Field(
         default=(),
         description="Names of its own errors, which retry and catch can name.",
         examples=[["CardDeclined"]],
