@@ -17,6 +17,7 @@ from ergate_backends.kafka.client import (
     TOPIC_MISSING,
     Ear,
     as_ours,
+    of_group,
     settings,
     translated,
 )
@@ -29,13 +30,8 @@ class Asker:
         self._place = place
         self._ear = Ear()
         self._lock = threading.Lock()
-        own: dict[str, object] = {
-            "group_id": place.group,
-            "enable_auto_commit": False,
-            "allow_auto_create_topics": False,
-        }
         with translated(place):
-            self._consumer = Consumer(settings(place, self._ear, **own))
+            self._consumer = Consumer(settings(place, self._ear, **of_group(place)))
 
     def greet(self) -> None:
         """Raise `BackendUnavailable` when no broker answers."""

@@ -28,6 +28,11 @@ SHORTEST_RETENTION_MS = 24 * 3600 * 1000
 SHORTEST_POLL_MS = 10_000
 FAR_MS = 20.0
 JOURNALS = ("jobs", "events")
+_CHOOSING = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 
 
 def findings(address: Address) -> Sequence[Finding]:
@@ -100,10 +105,20 @@ class Check:
         )
 
     def _members(self) -> int:
-        # The newer call can end the process: see asking.py.
-        with translated(self._place, self._ear):
-            groups = self._admin.list_groups(self._place.group, timeout=ANSWER_TIMEOUT_S)
-        return sum(len(group.members) for group in groups)
+        for tries_left in (2, 1, 0):
+            asked = self._admin.describe_consumer_groups([self._place.group])
+            try:
+                return len(self._answer(asked[self._place.group]).members)
+            except BackendError as exc:
+                cause = exc.__cause__
+                code = cause.args[0].code() if isinstance(cause, KafkaException) else None
+                if code == KafkaError.GROUP_ID_NOT_FOUND:
+                    break
+                # Nobody has asked for a group so far: its coordinator is being chosen.
+                if code not in _CHOOSING or not tries_left:
+                    raise
+                time.sleep(0.3)
+        return 0
 
     def _workers(self, smallest: int) -> Iterator[Finding]:
         try:

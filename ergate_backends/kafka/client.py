@@ -120,6 +120,25 @@ def settings(place: Place, ear: Ear, **own: object) -> dict[str, Any]:
     return chosen | dict(place.settings) | {"error_cb": ear, "logger": library_log}
 
 
+def of_group(place: Place) -> dict[str, object]:
+    """Return how a consumer belongs to the group of all workers."""
+    own: dict[str, object] = {
+        "group_id": place.group,
+        "enable_auto_commit": False,
+        "enable_auto_offset_store": False,
+        "auto_offset_reset": "earliest",
+        "allow_auto_create_topics": False,
+    }
+    if place.settings.get("group.protocol", "classic") == "classic":
+        # With the newer protocol these are settings of the server.
+        own |= {
+            "partition_assignment_strategy": "cooperative-sticky",
+            "session_timeout_ms": 6000,
+            "heartbeat_interval_ms": 300,
+        }
+    return own
+
+
 @contextmanager
 def translated(place: Place, ear: Ear | None = None) -> Iterator[None]:
     """Translate what the client library raises; the cause is kept, and no secret is told."""

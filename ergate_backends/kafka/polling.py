@@ -18,7 +18,15 @@ from confluent_kafka import (
 from ergate.contracts.queue import Delivery
 from ergate_backends.kafka.address import Place
 from ergate_backends.kafka.arrivals import Handle, identity_of
-from ergate_backends.kafka.client import TOPIC_MISSING, Ear, as_ours, log, settings, translated
+from ergate_backends.kafka.client import (
+    TOPIC_MISSING,
+    Ear,
+    as_ours,
+    log,
+    of_group,
+    settings,
+    translated,
+)
 from ergate_backends.kafka.membership import Membership
 from ergate_backends.kafka.partition import Partition
 from ergate_backends.kafka.recreation import Recreation
@@ -86,11 +94,7 @@ class Poller:
 
     def _settings(self) -> dict[str, Any]:
         own: dict[str, object] = {
-            "group_id": self._place.group,
-            "enable_auto_commit": False,
-            "enable_auto_offset_store": False,
-            "auto_offset_reset": "earliest",
-            "allow_auto_create_topics": False,
+            **of_group(self._place),
             "fetch_message_max_bytes": LARGEST_MESSAGE,
             # A new share waits for the end of the running fetch.
             "fetch_wait_max_ms": 100,
@@ -99,13 +103,6 @@ class Poller:
             "queued_min_messages": MANY // 2,
             "queued_max_messages_kbytes": MANY_BYTES // 1024,
         }
-        if self._place.settings.get("group.protocol", "classic") == "classic":
-            # With the newer protocol these are settings of the server.
-            own |= {
-                "partition_assignment_strategy": "cooperative-sticky",
-                "session_timeout_ms": 6000,
-                "heartbeat_interval_ms": 300,
-            }
         return settings(self._place, self._ear, **own) | {"on_commit": self._committed}
 
     def _subscribe(self, consumer: Consumer, wanted: frozenset[str]) -> None:
