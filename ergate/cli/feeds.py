@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ergate.cli.confirming import YesOption, confirm
-from ergate.cli.options import (
-    AppOption,
-    JsonOption,
-    ProfileOption,
-    QueueOption,
-    StateOption,
-    examples_text,
-    new_app,
-)
-from ergate.cli.place import Place, find_place
+from ergate.cli.options import JsonOption, examples_text, new_app
+from ergate.cli.place import Place, with_place
 from ergate.cli.printing import print_json, print_line, show
 from ergate.errors import BackendUnavailable, ErgateError, NotFoundError
 
@@ -38,19 +30,12 @@ _BEHIND_S = 60.0
 
 
 @app.command("list", epilog=examples_text("ergate feeds list", "ergate feeds list --json"))
-def list_feeds(
-    *,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
-) -> None:
+@with_place
+def list_feeds(place: Place, *, as_json: JsonOption = False) -> None:
     """List the feeds of the store: how many events wait, since when, and whether somebody reads."""
     from ergate.cli.documents import feed_document
     from ergate.display.fleet import feeds_table
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         feeds = broker.store.feeds()
     now = time.time()
@@ -61,15 +46,13 @@ def list_feeds(
 
 
 @app.command("drop", epilog=examples_text("ergate feeds drop kafka://k1:9092 --yes"))
+@with_place
 def drop(
+    place: Place,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The feed, as `list` shows it.")],
     *,
     yes: YesOption = False,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Forget a feed that nobody reads any more; what it has not told is never told.
 
@@ -77,7 +60,6 @@ def drop(
     """
     from ergate.display.figures import counted
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         feeds = {info.name: info for info in broker.store.feeds()}
         if name not in feeds:

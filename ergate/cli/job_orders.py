@@ -11,15 +11,8 @@ import typer
 from ergate.cli.confirming import YesOption, confirm
 from ergate.cli.found import find_record, known_workflow, whole_job
 from ergate.cli.inputs import FORM, json_text
-from ergate.cli.options import (
-    AppOption,
-    JsonOption,
-    ProfileOption,
-    QueueOption,
-    StateOption,
-    examples_text,
-)
-from ergate.cli.place import find_place
+from ergate.cli.options import JsonOption, examples_text
+from ergate.cli.place import Place, with_place
 from ergate.cli.printing import print_json, print_line, show, tell
 from ergate.cli.times import duration
 from ergate.errors import ErgateError, NotFoundError, UsageError
@@ -71,20 +64,17 @@ NewInputOption = Annotated[
 # --- cancel ---------------------------------------------------------------------------------------
 
 
+@with_place
 def cancel(
+    place: Place,
     job_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of the jobs.")],
     *,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Cancel jobs: those that wait at once, those that run when their step ends.
 
     A job that cannot be cancelled is told of, and the others are cancelled all the same.
     """
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     cancelled: list[JobRecord] = []
     problems: list[ErgateError] = []
     with place.broker(orders="cancel a job") as broker:
@@ -107,7 +97,9 @@ def cancel(
 # --- retry ----------------------------------------------------------------------------------------
 
 
+@with_place
 def retry(
+    place: Place,
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a job that has ended.")],
     *,
     from_step: FromStepOption = None,
@@ -115,10 +107,6 @@ def retry(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Run an ended job again, from the step at which it stopped or from an earlier one.
 
@@ -127,7 +115,6 @@ def retry(
     from ergate.cli.documents import restart_document
     from ergate.display.restart import restart_table
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     text = None if new_input is None else json_text(new_input, "--input")
     with place.broker(orders="let a job run again") as broker:
         record = find_record(broker, job_id)
@@ -180,7 +167,9 @@ def _question(plan: RestartPlan) -> str:
 # --- prune ----------------------------------------------------------------------------------------
 
 
+@with_place
 def prune(
+    place: Place,
     *,
     older_than_s: Annotated[
         float | None,
@@ -197,15 +186,10 @@ def prune(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Delete jobs that ended long ago, with their history."""
     from ergate.display.figures import counted
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     which = _ended(place, older_than_s, status)
     with place.broker(orders="delete jobs") as broker:
         number = sum(broker.store.count(which).values())

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ergate.cli.found import find_record, whole_job
-from ergate.cli.options import (
-    AppOption,
-    JsonOption,
-    ProfileOption,
-    QueueOption,
-    StateOption,
-    TimeoutOption,
-    examples_text,
-)
-from ergate.cli.place import find_place
+from ergate.cli.options import JsonOption, TimeoutOption, examples_text
+from ergate.cli.place import Place, with_place
 from ergate.cli.printing import print_json, print_line, tell
 from ergate.cli.waiting import ending, wait_for_end
 from ergate.jobs.status import JobStatus
@@ -43,38 +35,23 @@ Look = tuple["JobRecord", Sequence["HistoryRow"]]
 """A job and its whole history, as they were together at one moment."""
 
 
+@with_place
 def wait(
-    job_id: JobArgument,
-    *,
-    timeout: TimeoutOption = None,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
+    place: Place, job_id: JobArgument, *, timeout: TimeoutOption = None, as_json: JsonOption = False
 ) -> None:
     """Wait until a job has ended and print its result as JSON; --json prints the whole job."""
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.client() as client:
         wait_for_end(client, job_id, timeout, whole=as_json)
 
 
-def watch(
-    job_id: JobArgument,
-    *,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
-) -> None:
+@with_place
+def watch(place: Place, job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Watch a job until it ends: live on a terminal, else a line for each step.
 
     With --json nothing is shown on the way, and the whole job is printed when it has ended.
     """
     from ergate.display.choose import can_draw
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         looks = follow(broker.store, find_record(broker, job_id))
         if as_json:

@@ -9,17 +9,8 @@ import typer
 
 from ergate.cli import job_orders, job_watch
 from ergate.cli.found import find_record, readable, whole_job
-from ergate.cli.options import (
-    AppOption,
-    JsonOption,
-    ProfileOption,
-    QueueOption,
-    SinceOption,
-    StateOption,
-    examples_text,
-    new_app,
-)
-from ergate.cli.place import find_place
+from ergate.cli.options import JsonOption, SinceOption, examples_text, new_app
+from ergate.cli.place import Place, with_place
 from ergate.cli.printing import print_json, show, stdout_width, tell
 from ergate.jobs.status import JobStatus
 
@@ -41,7 +32,9 @@ JobArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
         "ergate jobs list --workflow order --queue-name mails --limit 20 --json",
     ),
 )
+@with_place
 def list_jobs(
+    place: Place,
     *,
     status: Annotated[
         JobStatus | None, typer.Option("--status", help="Only jobs with this status.")
@@ -57,16 +50,11 @@ def list_jobs(
         int, typer.Option("--limit", min=1, metavar="N", help="At most so many jobs.")
     ] = 100,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """List jobs, the newest first."""
     from ergate.contracts.state_store import JobFilter
     from ergate.display.jobs import jobs_table
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     which = JobFilter(status=status, workflow=workflow, queue=queue_name, since=since)
     with place.broker() as broker:
         records = broker.store.list(which, limit=limit + 1)
@@ -86,19 +74,11 @@ def list_jobs(
         "ergate jobs show 01926f3e-7c1d-7a52-9c3e-2f6d8b1a4e70 --json",
     ),
 )
-def show_job(
-    job_id: JobArgument,
-    *,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
-) -> None:
+@with_place
+def show_job(place: Place, job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Show everything about one job: its values, where it stands, and its last error."""
     from ergate.display.jobs import job_detail
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         record = find_record(broker, job_id)
     job = place.job(record)  # tells of a damaged row
@@ -115,20 +95,12 @@ def show_job(
         "ergate jobs history 01926f3e-7c1d-7a52-9c3e-2f6d8b1a4e70 --json",
     ),
 )
-def job_history(
-    job_id: JobArgument,
-    *,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
-) -> None:
+@with_place
+def job_history(place: Place, job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Show every transition of one job: which step ended how, when and on which worker."""
     from ergate.cli.documents import history_document
     from ergate.display.jobs import history_table
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         rows = broker.store.history(job_id)
         if not rows:

@@ -5,8 +5,8 @@ A command of another file looks like this:
     app = new_app("Jobs and what became of them.", "ergate jobs list --since 1h")
 
     @app.command("list", epilog=examples_text("ergate jobs list --json"))
-    def list_jobs(app_name: AppOption = None, state: StateOption = None, ...) -> None:
-        place = find_place(app=app_name, state=state, profile=profile)
+    @with_place
+    def list_jobs(place: Place, *, as_json: JsonOption = False) -> None:
         with place.broker() as broker:
             jobs = broker.store.list(JobFilter(...))
         if as_json:
@@ -24,11 +24,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from ergate.cli.options import AppOption, ProfileOption, QueueOption, StateOption
 from ergate.errors import LoadError, Unsupported, UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +43,16 @@ if TYPE_CHECKING:
     from ergate.jobs.record import JobRecord
     from ergate.settings import Loaded, Settings
     from ergate.workflows.registry import Registry
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PLACE_OPTIONS: Mapping[str, object] = {
+    "app": AppOption,
+    "queue": QueueOption,
+    "state": StateOption,
+    "profile": ProfileOption,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,3 +234,22 @@ def _warn_of_broken_app(problem: LoadError) -> None:
     # Its code is there and fails: it may have named the backends that we now do not know of.
     if problem.__cause__ is not None:
         tell(f"warning: going on without the app. {problem}")
+
+
+def with_place(command: Callable[Concatenate[Place, P], R]) -> Callable[P, R]:
+    """Call a command with its place: its last options are --app, --queue, --state and --profile."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> R:
+        named = {name: kwargs.pop(name) for name in _PLACE_OPTIONS}
+        return command(find_place(**named), *args, **kwargs)
+
+    # Typer makes options from what a function says of itself.
+    _place, *own = signature(command, eval_str=True).parameters.values()
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=option)
+        for name, option in _PLACE_OPTIONS.items()
+    ]
+    run.__annotations__ = {each.name: each.annotation for each in [*own, *shared]}
+    vars(run)["__signature__"] = Signature([*own, *shared])
+    return run

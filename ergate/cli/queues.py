@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ergate.cli.confirming import YesOption, confirm
-from ergate.cli.options import (
-    AppOption,
-    JsonOption,
-    ProfileOption,
-    QueueOption,
-    StateOption,
-    examples_text,
-    new_app,
-)
-from ergate.cli.place import find_place
+from ergate.cli.options import JsonOption, examples_text, new_app
+from ergate.cli.place import Place, with_place
 from ergate.cli.printing import print_json, print_line, show, tell
 from ergate.cli.queues_move import EXAMPLES as MOVE_EXAMPLES
 from ergate.cli.queues_move import move
@@ -43,19 +35,12 @@ _ALL = 1_000_000
 
 
 @app.command("list", epilog=examples_text("ergate queues list", "ergate queues list --json"))
-def list_queues(
-    *,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
-) -> None:
+@with_place
+def list_queues(place: Place, *, as_json: JsonOption = False) -> None:
     """List the queues that have jobs: ready, scheduled and running, and the age of the oldest."""
     from ergate.cli.documents import queue_document
     from ergate.display.fleet import queues_table
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         queues = broker.store.queues()
     now = time.time()
@@ -66,20 +51,17 @@ def list_queues(
 
 
 @app.command("purge", epilog=examples_text("ergate queues purge mails --yes"))
+@with_place
 def purge(
+    place: Place,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the queue.")],
     *,
     yes: YesOption = False,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Cancel every job that waits in a queue, ready or scheduled; running ones go on."""
     from ergate.display.figures import counted
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker(orders="cancel the jobs of a queue") as broker:
         stats = {one.queue: one for one in broker.store.queues()}
         if name not in stats:
@@ -104,22 +86,19 @@ app.command("move", epilog=examples_text(*MOVE_EXAMPLES))(move)
 @dead.command(
     "list", epilog=examples_text("ergate queues dead list", "ergate queues dead list --json")
 )
+@with_place
 def list_dead(
+    place: Place,
     *,
     limit: Annotated[
         int, typer.Option("--limit", min=1, metavar="N", help="At most so many letters.")
     ] = 100,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """List what nobody could understand, the newest first, with the reason."""
     from ergate.cli.documents import letter_document
     from ergate.display.fleet import dead_letters_table
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         letters = broker.store.dead_letters(limit)
     if as_json:
@@ -131,20 +110,17 @@ def list_dead(
 @dead.command(
     "show", epilog=examples_text("ergate queues dead show 5f0c3f2e-8d1b-5c55-9a3d-0d1f7c1b2a3e")
 )
+@with_place
 def show_dead(
+    place: Place,
     letter_id: Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")],
     *,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Show one dead letter: where it came from, the reason, and all of its bytes."""
     from ergate.cli.documents import letter_document
     from ergate.display.letters import letter_detail
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         letter = _letters(broker, [letter_id])[0]
     if as_json:
@@ -157,14 +133,12 @@ def show_dead(
     "requeue",
     epilog=examples_text("ergate queues dead requeue 5f0c3f2e-8d1b-5c55-9a3d-0d1f7c1b2a3e"),
 )
+@with_place
 def requeue_dead(
+    place: Place,
     letter_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The letters' ids.")],
     *,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Read dead letters once more and hand in their jobs; what is still unclear stays.
 
@@ -172,7 +146,6 @@ def requeue_dead(
     """
     from ergate.brokers.requeue import StillDead, requeue
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     done, stayed = [], []
     with place.broker() as broker:
         for letter in _letters(broker, letter_ids):

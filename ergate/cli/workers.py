@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import time
 
-from ergate.cli.options import (
-    AppOption,
-    JsonOption,
-    ProfileOption,
-    QueueOption,
-    StateOption,
-    examples_text,
-    new_app,
-)
-from ergate.cli.place import find_place
+from ergate.cli.options import JsonOption, examples_text, new_app
+from ergate.cli.place import Place, with_place
 from ergate.cli.printing import print_json, show, tell
 
 app = new_app("Worker processes.", "ergate workers list")
@@ -26,14 +18,8 @@ def workers() -> None:
 
 
 @app.command("list", epilog=examples_text("ergate workers list", "ergate workers list --json"))
-def list_workers(
-    *,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    queue: QueueOption = None,
-    state: StateOption = None,
-    profile: ProfileOption = None,
-) -> None:
+@with_place
+def list_workers(place: Place, *, as_json: JsonOption = False) -> None:
     """List worker processes: where they are, which queues they serve, and how long their lease is.
 
     A lease that has ended belongs to a worker that is dead or frozen; its jobs are given to others.
@@ -41,7 +27,6 @@ def list_workers(
     from ergate.cli.documents import worker_document
     from ergate.display.fleet import workers_table
 
-    place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     with place.broker() as broker:
         found = broker.store.workers()
         held = {worker.worker_id: broker.store.held(worker.worker_id) for worker in found}
