@@ -101,46 +101,7 @@ class PublishingSuite:
         repeated = self.repeated(scene, journal_url)
         assert (repeated > 0) == name.startswith("after_append")
 
-    def test_of_several_supervisors_one_tells_and_another_goes_on(
-        self, scene: Scene, journal_url: str
-    ) -> None:
-        # A holder that a busy machine delays past its lease would make another one repeat.
-        first, second = (self.start(scene, journal_url, lease_s=6) for _ in range(2))
-        scene.submit("chain", range(40))
-        scene.wait_ended()
-        self.wait_told(scene)
-        assert self.repeated(scene, journal_url) == 0
-        holder = self._holder(scene)
-        first.kill()
-        scene.submit("chain", range(40))
-        scene.wait_ended(*scene.accepted)
-        self.wait_told(scene)
-        self.repeated(scene, journal_url)
-        first.start()
-        second.kill()
-        scene.submit("chain", range(40))
-        scene.wait_ended(*scene.accepted)
-        self.wait_told(scene)
-        assert self._holder(scene) != holder
-        self.repeated(scene, journal_url)
-        assert first.stop() == 0
-
-    def test_what_is_pruned_meanwhile_is_told(self, scene: Scene, journal_url: str) -> None:
-        ids = scene.submit("healthy", range(20))
-        for job_id in ids:
-            scene.broker.store.cancel(job_id)
-        expected = self._history(scene)
-        assert scene.broker.store.prune(JobFilter()) == len(ids)
-        fleet = self.start(scene, journal_url)
-        self.wait_told(scene)
-        assert fleet.stop() == 0
-        assert {key: event for key, (event, _) in self._read(journal_url).items()} == expected
-
     # --- comparing --------------------------------------------------------------------------------
-
-    def _holder(self, scene: Scene) -> str | None:
-        (info,) = scene.broker.store.feeds()
-        return info.holder
 
     def wait_told(self, scene: Scene) -> None:
         def is_told() -> bool:
@@ -181,6 +142,49 @@ class PublishingSuite:
         return {key: (event, times[key]) for key, event in first.items()}
 
 
+class StoreSuite(PublishingSuite):
+    """The same, and what concerns the store more than the journal."""
+
+    def test_of_several_supervisors_one_tells_and_another_goes_on(
+        self, scene: Scene, journal_url: str
+    ) -> None:
+        # A holder that a busy machine delays past its lease would make another one repeat.
+        first, second = (self.start(scene, journal_url, lease_s=6) for _ in range(2))
+        scene.submit("chain", range(40))
+        scene.wait_ended()
+        self.wait_told(scene)
+        assert self.repeated(scene, journal_url) == 0
+        holder = self._holder(scene)
+        first.kill()
+        scene.submit("chain", range(40))
+        scene.wait_ended(*scene.accepted)
+        self.wait_told(scene)
+        self.repeated(scene, journal_url)
+        first.start()
+        second.kill()
+        scene.submit("chain", range(40))
+        scene.wait_ended(*scene.accepted)
+        self.wait_told(scene)
+        assert self._holder(scene) != holder
+        self.repeated(scene, journal_url)
+        assert first.stop() == 0
+
+    def test_what_is_pruned_meanwhile_is_told(self, scene: Scene, journal_url: str) -> None:
+        ids = scene.submit("healthy", range(20))
+        for job_id in ids:
+            scene.broker.store.cancel(job_id)
+        expected = self._history(scene)
+        assert scene.broker.store.prune(JobFilter()) == len(ids)
+        fleet = self.start(scene, journal_url)
+        self.wait_told(scene)
+        assert fleet.stop() == 0
+        assert {key: event for key, (event, _) in self._read(journal_url).items()} == expected
+
+    def _holder(self, scene: Scene) -> str | None:
+        (info,) = scene.broker.store.feeds()
+        return info.holder
+
+
 def survive_outages(journal_url: str, server: Server, directory: Path) -> None:
     """Start while the journal's server is down, and kill it in the middle, twice."""
     suite = PublishingSuite()
@@ -202,6 +206,25 @@ def survive_outages(journal_url: str, server: Server, directory: Path) -> None:
             suite.wait_told(scene)
         assert fleet.stop() == 0
         assert troubles(fleet)[-1] is True
+        suite.repeated(scene, journal_url)
+
+
+def survive_deaths_of_the_store(
+    server: Server, state_store: str, journal_url: str, directory: Path
+) -> None:
+    """Kill the state store's server three times while jobs run and events are published."""
+    suite = PublishingSuite()
+    with closing(open_scene(Addresses(state_store=state_store), journal_url, directory)) as scene:
+        scene.submit("chain", range(300))
+        fleet = suite.start(scene, journal_url, processes=2)
+        for number in range(3):
+            wanted = scene.accepted[60 * number]
+            eventually("some have ended", lambda: scene.job(wanted).status.is_final)  # noqa: B023
+            server.kill()
+            server.start()
+        scene.wait_ended()
+        suite.wait_told(scene)
+        assert fleet.stop() == 0
         suite.repeated(scene, journal_url)
 
 

@@ -16,11 +16,17 @@ from ergate.plugins.resolve import open_journal
 from ergate.running import run_app
 from ergate.testing.fleet import eventually
 from ergate.testing.scene import Addresses, Scene
+from ergate.testing.servers.postgres import PostgresServer
+from ergate.testing.servers.redis import RedisServer
 from tests.integration.journals.test_file_journal import filelog  # noqa: F401  a fixture
-from tests.integration.publishing.suite import PublishingSuite, troubles
+from tests.integration.publishing.suite import (
+    StoreSuite,
+    survive_deaths_of_the_store,
+    troubles,
+)
 
 
-class ToFiles(PublishingSuite):
+class ToFiles(StoreSuite):
     @pytest.fixture
     def journal_url(self, filelog: str) -> str:  # noqa: F811  the fixture
         return filelog
@@ -63,6 +69,24 @@ class TestFromPostgres(ToFiles):
     @pytest.fixture
     def addresses(self, postgres_url: str, journal_url: str) -> Addresses:
         return Addresses(state_store=postgres_url)
+
+
+@pytest.mark.timeout(240)
+def test_a_postgres_that_is_killed_and_comes_back_skips_no_event(
+    postgres_server: PostgresServer,
+    filelog: str,  # noqa: F811  the fixture
+    tmp_path: Path,
+) -> None:
+    survive_deaths_of_the_store(postgres_server, postgres_server.url, filelog, tmp_path)
+
+
+@pytest.mark.timeout(240)
+def test_a_redis_that_is_killed_and_comes_back_skips_no_event(
+    redis_server: RedisServer,
+    filelog: str,  # noqa: F811  the fixture
+    tmp_path: Path,
+) -> None:
+    survive_deaths_of_the_store(redis_server, redis_server.url, filelog, tmp_path)
 
 
 def test_a_worker_in_the_apps_own_process_publishes_too(
