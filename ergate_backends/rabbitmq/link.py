@@ -31,6 +31,7 @@ class Link:
     """One connection to any node of a place. Used on the loop's thread only."""
 
     def __init__(self, place: Place, purpose: str) -> None:
+        _hush()
         self.place = place
         self.blocked: str | None = None
         """Why the server takes no messages now, if so."""
@@ -196,3 +197,10 @@ def _terminate(connection: AsyncioConnection) -> None:
         # pika has no public way to end a connection whose other side is silent.
         terminate: Callable[[Exception], None] = getattr(connection, "_terminate_stream")  # noqa: B009
         terminate(exceptions.ConnectionClosed(0, "the other side did not answer"))
+
+
+def _hush() -> None:
+    """Let the client library log nothing, unless somebody wants that: we tell of each error."""
+    logger = logging.getLogger("pika")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL + 1)

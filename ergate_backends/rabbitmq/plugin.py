@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ergate.contracts.address import Address
-from ergate.contracts.backend import Backend
+from ergate.contracts.backend import Backend, Finding
 from ergate.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ def open_journal(address: Address, _clock: Clock, kind: JournalKind) -> Journal:
     return RabbitMQJournal(address, kind)
 
 
+def check(address: Address) -> Sequence[Finding]:
+    """Look at the server's version, its queues, its time-outs and its distance."""
+    from ergate_backends.rabbitmq.checking import findings
+
+    return findings(address)
+
+
 @hookimpl
 def ergate_register_backends(register: Callable[[Backend], None]) -> None:
     """Register `rabbitmq`."""
@@ -41,5 +48,6 @@ def ergate_register_backends(register: Callable[[Backend], None]) -> None:
             open_journal=open_journal,
             extra="rabbitmq",
             level="L1",
+            check=check,
         )
     )

@@ -7,7 +7,6 @@ starts a job at least once, as nothing tells that a second delivery of it is no 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
@@ -49,7 +48,6 @@ class RabbitMQQueue(Queue):
 
     def __init__(self, address: Address, clock: Clock) -> None:
         self._place = Place.of(address)
-        _hush()
         self._loop = Loop()
         self._link = Link(self._place, "receives")
         self._publishing = Link(self._place, "publishes")
@@ -123,10 +121,3 @@ class RabbitMQQueue(Queue):
     async def _close(self) -> None:
         await self._publishing.close()
         await self._link.close()
-
-
-def _hush() -> None:
-    """Let the client library log nothing, unless somebody wants that: we tell of each error."""
-    logger = logging.getLogger("pika")
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.CRITICAL + 1)
