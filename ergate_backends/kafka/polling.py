@@ -59,7 +59,7 @@ class Poller:
         """The queue of each topic that is subscribed to."""
         self._consumer: Consumer | None = None
         self._recreation = Recreation(topics)
-        self._is_paused = False
+        self._paused: set[Key] = set()
         self._is_stale = False
         """Whether what we own is of topics that are gone: nothing of it may be committed."""
         self._next_commit = self._next_probe = 0.0
@@ -126,7 +126,7 @@ class Poller:
                 consumer.unsubscribe()
 
     def _polled(self, consumer: Consumer) -> list[Message]:
-        first = consumer.poll(0.01 if self._is_paused else POLL_S)
+        first = consumer.poll(0.01 if self._paused else POLL_S)
         if first is None:
             return []
         # With a time limit it would wait until there are that many.
@@ -136,10 +136,14 @@ class Poller:
         """Stop fetching while much is waiting here; polling goes on."""
         waiting = self._shared.arrivals
         share = max(waiting.count / MANY, waiting.size / MANY_BYTES)
-        if self._owned and (share >= 1 if not self._is_paused else share <= 1 / 4):
-            self._is_paused = not self._is_paused
-            parts = [TopicPartition(*key) for key in self._owned]
-            (consumer.pause if self._is_paused else consumer.resume)(parts)
+        self._paused &= self._owned.keys()
+        # Partitions that came while others are paused are not paused themselves.
+        if share >= 1 and (flowing := self._owned.keys() - self._paused):
+            consumer.pause([TopicPartition(*key) for key in flowing])
+            self._paused |= flowing
+        elif share <= 1 / 4 and self._paused:
+            consumer.resume([TopicPartition(*key) for key in self._paused])
+            self._paused.clear()
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -218,6 +222,8 @@ class Poller:
         for one in fresh:
             one.offset = OFFSET_BEGINNING
         consumer.incremental_assign(list(parts))
+        # The library remembers that a partition was paused when it was ours before.
+        consumer.resume(list(parts))
         if fresh:
             anew = [TopicPartition(one.topic, one.partition, 0) for one in fresh]
             consumer.commit(offsets=anew, asynchronous=True)
@@ -228,7 +234,6 @@ class Poller:
                     self._shared.shares[queue] = time.monotonic()
             if parts:
                 self._well()
-        self._is_paused = False
 
     def _revoked(self, consumer: Consumer, parts: Sequence[TopicPartition]) -> None:
         leaving = self._leaving(parts)

@@ -36,6 +36,18 @@ class _Round:
     ends: float
     parts: dict[tuple[str, int], Partition] = field(default_factory=dict)
     messages: list[tuple[Message, Handle]] = field(default_factory=list)
+    strangers: list[Message] = field(default_factory=list)
+    """Messages of a queue that nobody asks for any more."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the broker waits for our word on a message."""
+        return bool(self.messages or self.strangers)
+
+    @property
+    def in_hand(self) -> int:
+        """How many messages are in somebody's hands."""
+        return sum(part.in_hand for part in self.parts.values())
 
     @property
     def is_done(self) -> bool:
@@ -71,12 +83,12 @@ class SharePoller:
                 return
         with translated(self._place, self._ear):
             consumer = self._open()
-            if wanted != frozenset(self._queues.values()):
-                self._finish(consumer, 0.0)
+            is_over = wanted != frozenset(self._queues.values())
+            if self._round.is_open:
+                self._finish(consumer, POLL_S, is_over=is_over)
+            if is_over and not self._round.is_open:
                 self._subscribe(consumer, wanted)
-            elif self._round.messages:
-                self._finish(consumer, POLL_S)
-            if self._queues and not self._round.messages:
+            if self._queues and not self._round.is_open:
                 self._take_in(consumer.poll(POLL_S))
         self._topics.hear()
 
@@ -121,7 +133,9 @@ class SharePoller:
         assert topic is not None
         assert number is not None
         assert offset is not None
-        queue = self._queues[topic]
+        if (queue := self._queues.get(topic)) is None:
+            self._round.strangers.append(message)
+            return
         part = self._round.parts.setdefault((topic, number), Partition(topic, number))
         part.came(offset)
         handle = Handle(part, offset)
@@ -131,10 +145,17 @@ class SharePoller:
             Delivery(message.value() or b"", queue, handle, identity_of(message))
         )
 
-    def _finish(self, consumer: ShareConsumer, wait_s: float) -> None:
-        """Tell the broker what was settled, when that is all, or give back the rest in time."""
+    def _finish(self, consumer: ShareConsumer, wait_s: float, *, is_over: bool) -> None:
+        """Tell the broker what was settled, when that is all, or give back the rest in time.
+
+        When it is over, what nobody has in hand is given back at once.
+        """
         with self._shared.changed:
-            done = self._shared.changed.wait_for(lambda: self._round.is_done, wait_s)
+            if is_over:
+                self._shared.arrivals.drop(lambda _: True)
+            done = self._shared.changed.wait_for(
+                lambda: not self._round.in_hand if is_over else self._round.is_done, wait_s
+            )
             if not done and wait_s > 0 and time.monotonic() < self._round.ends:
                 return
             self._shared.arrivals.drop(lambda _: True)
@@ -144,7 +165,9 @@ class SharePoller:
             consumer.acknowledge(
                 message, AcknowledgeType.RELEASE if is_open else AcknowledgeType.ACCEPT
             )
-        if ended.messages:
+        for message in ended.strangers:
+            consumer.acknowledge(message, AcknowledgeType.RELEASE)
+        if ended.is_open:
             for part, error in consumer.commit_sync(ANSWER_TIMEOUT_S).items():
                 if error is not None:
                     # They come once more to somebody, who finds that their jobs are claimed.
@@ -155,5 +178,5 @@ class SharePoller:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with translated(self._place, self._ear):
-                self._finish(consumer, 0.0)
+                self._finish(consumer, 0.0, is_over=True)
                 consumer.close()

@@ -149,9 +149,11 @@ def test_a_topic_with_fewer_partitions_is_left_as_it_is_and_said_to_have_fewer(
 
 def test_a_message_that_the_topic_does_not_take_is_no_passing_trouble(kafka_url: str) -> None:
     make_topic(kafka_url, 12, {"max.message.bytes": "1000"})
-    with closing(KafkaQueue(Address.parse(kafka_url))) as queue:
-        with pytest.raises(PayloadError, match="refused"):
-            queue.publish([Message(b"x" * 5000, "a")])
+    with (
+        closing(KafkaQueue(Address.parse(kafka_url))) as queue,
+        pytest.raises(PayloadError, match="refused"),
+    ):
+        queue.publish([Message(b"x" * 5000, "a")])
 
 
 def test_queues_with_any_name_have_topics_of_their_own(kafka_url: str) -> None:
