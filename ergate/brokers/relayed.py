@@ -56,6 +56,8 @@ class RelayedBroker(Broker):
         self._limits = limits
         self._registry = registry
         self._is_partitioned = Capability.PARTITIONED in queue.capabilities
+        self._is_helping = False
+        """Whether the last claim was of what lay in others' shares: then there may be more."""
         self._kept: deque[tuple[Delivery, Ticket]] = deque()
         self._republish_after_s = republish_after_s
         self._relay_after_s = relay_after_s
@@ -69,7 +71,9 @@ class RelayedBroker(Broker):
         self, queues: Sequence[str], limit: int, timeout_s: float, worker_id: str
     ) -> Sequence[JobRecord]:
         kept = [self._kept.popleft() for _ in range(min(limit, len(self._kept)))]
-        deliveries = self._receive(queues, limit - len(kept), 0.0 if kept else timeout_s)
+        wait_s = 0.0 if kept or self._is_helping else timeout_s
+        deliveries = self._receive(queues, limit - len(kept), wait_s)
+        self._is_helping = False
         failpoint("after_receive")
         if not kept and not deliveries:
             return self._help_oneself(queues, limit, worker_id)
@@ -93,7 +97,11 @@ class RelayedBroker(Broker):
         self, queues: Sequence[str], limit: int, worker_id: str
     ) -> Sequence[JobRecord]:
         """Claim what is ready although its ticket lies in the share of a receiver that is busy."""
-        return self.store.claim_ready(queues, limit, worker_id) if self._is_partitioned else []
+        if not self._is_partitioned:
+            return []
+        claimed = self.store.claim_ready(queues, limit, worker_id)
+        self._is_helping = bool(claimed)
+        return claimed
 
     def attend(self, queues: Sequence[str]) -> None:
         """Take in this receiver's share of a partitioned queue while it can run nothing.

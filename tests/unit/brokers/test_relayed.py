@@ -236,8 +236,10 @@ class DividedQueue(Queue):
 
     capabilities: ClassVar[frozenset[Capability]] = Queue.capabilities | {Capability.PARTITIONED}
     is_ours = True
+    waited_s = -1.0
 
     def receive(self, queues: Sequence[str], limit: int, timeout_s: float) -> Sequence[Delivery]:
+        self.waited_s = timeout_s
         return super().receive(queues, limit, timeout_s) if self.is_ours else []
 
 
@@ -254,6 +256,19 @@ def test_an_idle_worker_claims_what_lies_in_the_share_of_a_busy_one() -> None:
     assert house.claim() == ["a"]
     queue.is_ours = True
     assert (house.claim(), house.depth) == ([], 0), "its ticket is stale, and dropped"
+
+
+def test_an_idle_worker_that_found_something_in_the_share_of_others_looks_again_at_once() -> None:
+    queue = DividedQueue()
+    house = House(queue)
+    house.submit("a", "b")
+    queue.is_ours = False
+    waits = []
+    for _ in range(3):
+        house.broker.claim(QUEUES, 1, 60.0, "me")
+        waits.append(queue.waited_s)
+    house.broker.claim(QUEUES, 1, 60.0, "me")
+    assert (waits, queue.waited_s) == ([60.0, 0.0, 0.0], 60.0)
 
 
 def test_a_busy_worker_keeps_tickets_and_stores_jobs_from_elsewhere() -> None:
