@@ -58,8 +58,8 @@ def test_a_member_that_has_stopped_fetching_goes_on_after_its_share_has_changed(
     poller = queue._member._poller
     eventually("it holds as much as it may", lambda: poller._shared.arrivals.count >= MANY)
     with closing(opened(kafka_url)) as other:
-        eventually("the other has a share", lambda: took.update(found := take(other)) or found)
-    eventually("every message has come", lambda: took.update(take(queue)) or len(took) == COUNT)
+        took |= eventually("the other has a share", lambda: take(other))
+    take_all(queue, COUNT, took)
 
 
 def test_whoever_asks_no_more_gives_its_share_away(kafka_url: str, queue: KafkaQueue) -> None:
