@@ -63,7 +63,9 @@ def _check_one_process(
     broker: Broker | DirectBroker, settings: Settings, watch: Path | None
 ) -> None:
     """Raise `UsageError` for what needs worker processes beside this one."""
-    store = broker.labels.state_store
+    labels = broker.labels
+    # Before a journal it is the queue that lives here.
+    store = labels.queue if isinstance(broker, DirectBroker) else labels.state_store
     if settings.process_count > 1:
         raise UsageError(
             f'"{store}" lives in the memory of one process, and {settings.process_count} worker '
