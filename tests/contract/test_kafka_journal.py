@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from ergate.contracts.address import Address
-from ergate.contracts.journal import Journal, JournalKind
+from ergate.contracts.journal import Entry, Journal, JournalKind
+from ergate.errors import BackendUnavailable, PayloadError
 from ergate.testing import JournalSuite
+from ergate.testing.fleet import eventually
 from ergate_backends.kafka.journal import KafkaJournal
 
 
@@ -24,3 +29,47 @@ class TestKafkaJournal(JournalSuite):
         yield open_
         for journal in opened:
             journal.close()
+
+
+def test_a_reading_ends_where_the_last_offsets_have_no_entry(kafka_url: str) -> None:
+    address = Address.parse(kafka_url)
+    topic = f"{address.options['prefix']}.jobs"
+    with closing(KafkaJournal(address, JournalKind.JOBS)) as journal:
+        journal.append([Entry("a", b"1")])
+        stranger = Producer(
+            {"bootstrap.servers": address.authority, "transactional.id": topic, "log_level": 0}
+        )
+        stranger.init_transactions()
+        stranger.begin_transaction()
+        stranger.produce(topic, b"2", b"a")
+        stranger.flush()
+        stranger.abort_transaction()
+        assert list(journal.read()) == [Entry("a", b"1")]
+
+
+def test_a_topic_that_was_deleted_is_made_again(kafka_url: str) -> None:
+    address = Address.parse(kafka_url)
+    topic = f"{address.options['prefix']}.jobs"
+    with closing(KafkaJournal(address, JournalKind.JOBS)) as journal:
+        journal.append([Entry("a", b"1")])
+        admin = AdminClient({"bootstrap.servers": address.authority})
+        admin.delete_topics([topic])[topic].result(10)
+        eventually("the topic is there again", lambda: tried(journal, Entry("b", b"2")))
+        assert {entry.key for entry in journal.read()} == {"b"}
+
+
+def tried(journal: Journal, entry: Entry) -> bool:
+    """Append as a worker does: again, when the server says that it cannot now."""
+    try:
+        journal.append([entry])
+    except BackendUnavailable:
+        return False
+    return True
+
+
+def test_an_entry_that_the_topic_does_not_take_is_refused(kafka_url: str) -> None:
+    with (
+        closing(KafkaJournal(Address.parse(kafka_url), JournalKind.JOBS)) as journal,
+        pytest.raises(PayloadError, match="too large for Kafka"),
+    ):
+        journal.append([Entry("a", bytes(9 * 1024 * 1024))])
