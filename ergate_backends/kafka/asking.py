@@ -7,10 +7,12 @@ when a coordinator goes away in the middle of such a question: confluentinc/libr
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
 
+from ergate.errors import BackendUnavailable
 from ergate_backends.kafka.address import Place
 from ergate_backends.kafka.client import (
     ANSWER_TIMEOUT_S,
@@ -22,6 +24,11 @@ from ergate_backends.kafka.client import (
     translated,
 )
 
+LOOK_TIMEOUT_S = 1.5
+"""How long a look at what waits may take: the supervisor looks, and must not miss a heartbeat."""
+REST_S = 1.0
+"""For so long nobody asks again after there was no answer."""
+
 
 class Asker:
     """Asks one question after the other; may be used from several threads."""
@@ -30,22 +37,22 @@ class Asker:
         self._place = place
         self._ear = Ear()
         self._lock = threading.Lock()
+        self._rests_until = 0.0
         with translated(place):
             self._consumer = Consumer(settings(place, self._ear, **of_group(place)))
 
     def greet(self) -> None:
         """Raise `BackendUnavailable` when no broker answers."""
         with self._lock, translated(self._place, self._ear):
-            self._hear()
             try:
                 self._consumer.list_topics(timeout=ANSWER_TIMEOUT_S)
             finally:
                 self._hear()
 
-    def partitions(self, topic: str) -> int | None:
+    def partitions(self, topic: str, timeout_s: float = ANSWER_TIMEOUT_S) -> int | None:
         """Return how many partitions a topic has, or None when there is no such topic."""
         with self._lock, translated(self._place, self._ear):
-            found = self._consumer.list_topics(topic, timeout=ANSWER_TIMEOUT_S).topics[topic]
+            found = self._consumer.list_topics(topic, timeout=timeout_s).topics[topic]
             self._hear()
         if found.error is None:
             return len(found.partitions)
@@ -55,7 +62,16 @@ class Asker:
 
     def waiting(self, topic: str) -> dict[int, tuple[int, int]]:
         """Return for each partition where the group is and where the log ends."""
-        count = self.partitions(topic)
+        if time.monotonic() < self._rests_until:
+            raise BackendUnavailable(f"Kafka at {self._place.address} did not answer just now.")
+        try:
+            return self._waiting(topic)
+        except BackendUnavailable:
+            self._rests_until = time.monotonic() + REST_S
+            raise
+
+    def _waiting(self, topic: str) -> dict[int, tuple[int, int]]:
+        count = self.partitions(topic, LOOK_TIMEOUT_S)
         if count is None:
             return {}
         numbers = range(count)
@@ -63,7 +79,7 @@ class Asker:
             first = self._offsets(topic, numbers, OFFSET_BEGINNING)
             last = self._offsets(topic, numbers, OFFSET_END)
             parts = [TopicPartition(topic, number) for number in numbers]
-            found = self._consumer.committed(parts, timeout=ANSWER_TIMEOUT_S)
+            found = self._consumer.committed(parts, timeout=LOOK_TIMEOUT_S)
             committed = {one.partition: one.offset for one in found}
             self._hear()
         # Beyond the end the offset is of a topic of the same name that is gone.
@@ -80,7 +96,7 @@ class Asker:
     def _offsets(self, topic: str, numbers: Sequence[int], which: int) -> dict[int, int]:
         """Ask for all partitions at once, as for a moment that stands for begin or end."""
         parts = [TopicPartition(topic, number, which) for number in numbers]
-        found = self._consumer.offsets_for_times(parts, timeout=ANSWER_TIMEOUT_S)
+        found = self._consumer.offsets_for_times(parts, timeout=LOOK_TIMEOUT_S)
         for one in found:
             if one.error is not None:
                 raise as_ours(self._place, one.error, self._ear)

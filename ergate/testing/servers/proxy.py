@@ -73,14 +73,22 @@ class Proxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._connected, sock=self._listener))
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._accepted, sock=self._listener)
+        )
         self._loop.run_forever()
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        self._listener.close()
+        server.close()
+        # A client that connects at this moment makes new tasks.
+        while left := asyncio.all_tasks(self._loop):
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         self._loop.close()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection; its end by the end of the proxy is no error."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._connected(reader, writer)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until one side closes it, or a fault ends it."""
