@@ -72,11 +72,13 @@ def _work(config: dict[str, Any], report: _Reporter, stopping: Stopping) -> None
         stopping.ask(signal.Signals(number).name)
 
     with handled({signal.SIGTERM: ask, signal.SIGINT: signal.SIG_IGN}):
+        marks = Marks(config["marks"], settings.concurrency)
         if isinstance(broker, DirectBroker):
-            DirectWorker(worker_id, program, broker, report=report, stopping=stopping).run(pid)
+            DirectWorker(
+                worker_id, program, broker, report=report, stopping=stopping, marks=marks
+            ).run(pid)
             broker.close()
             return
-        marks = Marks(config["marks"], settings.concurrency)
         Worker(
             worker_id, program, broker, settings, marks=marks, report=report, stopping=stopping
         ).run(pid)

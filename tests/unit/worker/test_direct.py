@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import pytest
@@ -21,6 +22,7 @@ from ergate.jobs.status import JobStatus
 from ergate.settings import Settings
 from ergate.worker.direct import DirectWorker
 from ergate.worker.events import Event, StepsEnded
+from ergate.worker.marks import Mark, Marks
 from ergate.worker.stopping import Stopping
 from ergate.workflows.workflow import Workflow
 from ergate_backends.memory.journal import MemoryJournal
@@ -75,6 +77,8 @@ class Bench:
         app = Ergate()
         app.register_workflow(workflow)
         self.log, self.events = Log(), list[Event]()
+        self.marks, descriptor = Marks.create(1)
+        os.close(descriptor)
         self.queue, store = ToldQueue(self.log), JournalStore(ToldJournal(self.log))
         wanted = Wanted(limits=Limits(), registry=app.registry, queues=("default", "gpu"))
         broker = journaled(self.queue, lambda: store, Labels("queue", "journal"), wanted)
@@ -86,6 +90,7 @@ class Bench:
             broker,
             report=self.events.append,
             stopping=Stopping(),
+            marks=self.marks,
         )
 
     def turn(self) -> list[str]:
@@ -144,6 +149,16 @@ def test_the_journal_says_who_runs_a_step() -> None:
     bench.client.enqueue("who", None, Wish(id="a"))
     bench.turn()
     assert seen == ["w"]
+
+
+def test_the_supervisor_sees_which_step_runs() -> None:
+    workflow, seen = Workflow("who"), list[Mark]()
+    workflow.step(name="look")(lambda: seen.extend(bench.marks.read()))
+    bench = Bench(workflow)
+    bench.client.enqueue("who", None, Wish(id="a"))
+    bench.turn()
+    assert [(mark.job_id, mark.workflow, mark.step) for mark in seen] == [("a", "who", "look")]
+    assert bench.marks.read() == []
 
 
 def test_a_job_that_outgrows_its_queue_fails_and_says_so(workflow: Workflow) -> None:
