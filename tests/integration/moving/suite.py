@@ -24,7 +24,7 @@ from ergate.jobs.events import Retried, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.testing.checker import Aftermath, violations
-from ergate.testing.fleet import eventually
+from ergate.testing.fleet import Fleet, eventually
 from ergate.testing.scene import Addresses, Scene
 from tests.integration.moving import tally_app
 
@@ -97,8 +97,7 @@ class MovingSuite:
 
     def _assert_runs_once(self, here: Scene, there: Scene, due: float, ids: set[str]) -> None:
         """Workers run at both ends; each job that comes due runs once, at the target."""
-        flags = {"processes": 2, "concurrency": 4, "queues": ["default", "mails"]}
-        left, right = here.fleet(APP, **flags), there.fleet(APP, **flags)
+        left, right = _work(here), _work(there)
         waits = self.scheduled - self.soon + self.retries
         wanted = len(ids) - waits
 
@@ -167,6 +166,10 @@ def _scene(addresses: Addresses, directory: Path) -> Iterator[Scene]:
     directory.mkdir()
     with closing(Scene(addresses, directory, tally_app.app.registry)) as scene:
         yield scene
+
+
+def _work(scene: Scene) -> Fleet:
+    return scene.fleet(APP, processes=2, concurrency=4, queues=["default", "mails"])
 
 
 def _letter(name: str) -> DeadLetter:
