@@ -20,6 +20,7 @@ from ergate.jobs.events import (
     CancelAsked,
     Claim,
     Completed,
+    Departed,
     Event,
     Released,
     RestartAsked,
@@ -148,6 +149,33 @@ def starts_counting_again_on_restart(job: JobRecord, event: Event, now: float) -
     return after
 
 
+def departs_as_a_copy(job: JobRecord, event: Event, now: float) -> Result:
+    after = apply(job, event, now)
+    if isinstance(event, Departed) and isinstance(after, JobRecord):
+        return replace(after, status=job.status)
+    return after
+
+
+def departs_without_a_new_revision(job: JobRecord, event: Event, now: float) -> Result:
+    after = apply(job, event, now)
+    if isinstance(event, Departed) and isinstance(after, JobRecord):
+        return replace(after, revision=job.revision)
+    return after
+
+
+def forgets_what_a_traveller_waits_for(job: JobRecord, event: Event, now: float) -> Result:
+    after = apply(job, event, now)
+    if isinstance(event, Departed) and isinstance(after, JobRecord):
+        return replace(after, due_at=None)
+    return after
+
+
+def cancels_what_is_on_its_way(job: JobRecord, event: Event, now: float) -> Result:
+    if isinstance(event, CancelAsked) and job.status is JobStatus.PENDING:
+        job = replace(job, status=JobStatus.SCHEDULED)
+    return apply(job, event, now)
+
+
 FLAWS: list[Apply] = [
     settles_for_any_worker,
     settles_at_any_revision,
@@ -166,6 +194,10 @@ FLAWS: list[Apply] = [
     counts_a_release,
     restarts_what_lives,
     starts_counting_again_on_restart,
+    departs_as_a_copy,
+    departs_without_a_new_revision,
+    forgets_what_a_traveller_waits_for,
+    cancels_what_is_on_its_way,
 ]
 
 
