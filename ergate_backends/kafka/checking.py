@@ -94,6 +94,14 @@ class Check:
         if broker is None:
             yield _unknown("session.timeout.ms", "DescribeConfigs on the cluster")
             return
+        if self._place.settings.get("group.protocol") == "consumer":
+            told_ms = int(broker.get("group.consumer.session.timeout.ms", "45000"))
+            yield Finding(
+                level="ok",
+                subject="session.timeout.ms",
+                detail=f"{told_ms / 1000:g} s, as the brokers say with group.protocol=consumer",
+            )
+            return
         least = int(broker.get("group.min.session.timeout.ms", "6000"))
         ours = int(self._place.settings.get("session.timeout.ms", "6000"))
         yield Finding(

@@ -108,3 +108,13 @@ def test_only_what_is_done_without_a_gap_is_committed(queue: KafkaQueue) -> None
     assert queue.depth("default") == 3
     queue.acknowledge(deliveries[:1])
     eventually("everything is committed", lambda: queue.depth("default") == 0)
+
+
+def test_the_newer_group_protocol_can_be_chosen(kafka_url: str) -> None:
+    url = f"{kafka_url}&group.protocol=consumer"
+    with closing(opened(url)) as queue, closing(opened(url)) as other:
+        publish(queue, 200)
+        took = take(queue)
+        took |= eventually("the other has a share", lambda: take(other))
+        other.close()
+        take_all(queue, 200, took)
