@@ -70,6 +70,10 @@ class Broker(ABC):
     def attend(self, queues: Sequence[str]) -> None:  # noqa: B027  most queues wait at the server
         """Take in, while nothing can be claimed, what only this receiver can get at."""
 
+    def has_messages(self, queues: Sequence[str]) -> bool:
+        """Return whether an external queue holds what the state store may not know of yet."""
+        return False
+
     @abstractmethod
     def settle(self, settlements: Sequence[Settlement]) -> Settled:
         """Write outcomes and make the next steps runnable."""

@@ -173,7 +173,8 @@ class RelayedBroker(Broker):
         failpoint("in_sweep")
         swept = self.store.sweep(policy, dead_workers=dead_workers)
         failpoint("after_sweep")
-        if self._is_empty(queues):
+        # A queue that cannot tell counts as empty: a doubled ticket is harmless.
+        if not self.has_messages(queues):
             self.store.republish(self._republish_after_s, RELAY_LIMIT)
         # What this pass made ready has nobody else to publish it; the rest has its own writer.
         self._relay(0.0 if swept else self._relay_after_s)
@@ -195,10 +196,10 @@ class RelayedBroker(Broker):
     def _relay(self, older_than_s: float) -> None:
         self._publish(self.store.unpublished(RELAY_LIMIT, older_than_s))
 
-    def _is_empty(self, queues: Sequence[str]) -> bool:
+    def has_messages(self, queues: Sequence[str]) -> bool:
         if Capability.DEPTH not in self.queue.capabilities:
-            return True  # it cannot tell; a doubled ticket is harmless
-        return all(self.queue.depth(name) == 0 for name in queues)
+            return False
+        return any(self.queue.depth(name) for name in queues)
 
     def _publish_or_leave(self, tickets: Sequence[Ticket]) -> None:
         """Publish what is stored already; while the queue is down, a sweep does it later.

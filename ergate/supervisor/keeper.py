@@ -58,6 +58,7 @@ class Keeper(threading.Thread):
         """When the last heartbeat succeeded, on the monotonic clock."""
         self._may_sweep_from = 0.0
         self._may_look_from = 0.0
+        self._was_drained = False
         self.is_idle = False
         """In burst mode: whether nothing is left to run."""
 
@@ -219,13 +220,22 @@ class Keeper(threading.Thread):
                 )
             )
         )
-        self.is_idle = not any(
+        has_jobs = any(
             stats.ready
             or stats.running
             or (stats.next_due_at is not None and stats.next_due_at < now + BURST_HORIZON_S)
             for stats in seen
             if stats.queue in self._settings.queues
         )
+        self.is_idle = self._settings.burst and not has_jobs and self._is_drained()
+
+    def _is_drained(self) -> bool:
+        """Whether the external queue has been empty for two looks, and so is what came from it."""
+        was_drained, self._was_drained = (
+            self._was_drained,
+            not self._broker.has_messages(self._settings.queues),
+        )
+        return self._was_drained and (was_drained or self._broker.kind == "native")
 
     def prune(self) -> None:
         """Delete completed jobs that are older than the retention."""

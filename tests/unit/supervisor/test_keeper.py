@@ -10,8 +10,11 @@ import pytest
 
 from ergate.brokers.broker import Labels
 from ergate.brokers.native import NativeBroker
+from ergate.brokers.relayed import RelayedBroker
+from ergate.contracts.queue import Message
 from ergate.contracts.state_store import QueueStats, WorkerInfo
 from ergate.errors import BackendUnavailable
+from ergate.jobs.codec import Limits
 from ergate.jobs.events import Completed, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
@@ -23,9 +26,11 @@ from ergate.supervisor.keeper import Keeper
 from ergate.testing import FakeClock
 from ergate.testing.fleet import eventually
 from ergate.worker.events import BecameDue, Event, JobsRecovered, QueuesSeen, Trouble
+from ergate_backends.memory.queue import MemoryQueue
 from ergate_backends.memory.store import MemoryStore
 
 SETTINGS = Settings.model_validate({"lease_s": 10, "heartbeat_s": 2})
+BURST = Settings.model_validate({"burst": True})
 MINE, OTHER = "mine", "other"
 
 
@@ -192,21 +197,34 @@ def test_without_a_retention_nothing_is_pruned(house: House) -> None:
     assert house.status("old") is JobStatus.COMPLETED
 
 
-def test_it_is_idle_when_nothing_is_ready_running_or_soon_due(house: House) -> None:
-    seen = []
-    house.keeper.look_at_queues()
-    seen.append(house.keeper.is_idle)
+def is_idle(keeper: Keeper) -> bool:
+    keeper.look_at_queues()
+    return keeper.is_idle
+
+
+def test_a_burst_is_over_when_nothing_is_ready_running_or_soon_due(house: House) -> None:
+    keeper = house.new_keeper(BURST)
+    seen = [is_idle(keeper)]
     house.store.submit([JobRecord(id="a", workflow_name="w")])
-    house.keeper.look_at_queues()
-    seen.append(house.keeper.is_idle)
+    seen.append(is_idle(keeper))
     house.store.claim_ready(["default"], 1, MINE)
-    house.keeper.look_at_queues()
-    seen.append(house.keeper.is_idle)
+    seen.append(is_idle(keeper))
     house.store.settle([Settlement("a", MINE, 2, Completed("1"))])
-    house.keeper.look_at_queues()
-    seen.append(house.keeper.is_idle)
+    seen.append(is_idle(keeper))
     assert seen == [True, False, False, True]
     assert len(house.told_of(QueuesSeen)) == 4
+
+
+def test_a_burst_goes_on_while_the_queue_holds_what_the_store_does_not_know(house: House) -> None:
+    """Two looks in a row, as a message on its way from the one to the other is in neither."""
+    queue = MemoryQueue()
+    queue.publish([Message(b"{}", "a")])
+    broker = RelayedBroker(queue, house.store, Labels("q", "s"), Limits())
+    keeper = Keeper(broker, BURST, lambda: house.living, house.told.append)
+    seen = [is_idle(keeper)]
+    queue.purge("default")
+    seen += [is_idle(keeper), is_idle(keeper)]
+    assert seen == [False, False, True]
 
 
 @pytest.mark.parametrize(
