@@ -73,7 +73,7 @@ def _installed(registration: Registration) -> Row:
 
 
 def _missing(installed: set[str]) -> list[Row]:
-    from ergate.plugins.official import OFFICIAL, OFFICIAL_NAMES, TO_COME, install_command
+    from ergate.plugins.official import OFFICIAL, OFFICIAL_NAMES, install_command
 
     return [
         Row(
@@ -86,7 +86,7 @@ def _missing(installed: set[str]) -> list[Row]:
             summary="",
         )
         for name in OFFICIAL_NAMES
-        if name not in installed | TO_COME
+        if name not in installed
     ]
 
 

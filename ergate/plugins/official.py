@@ -20,9 +20,6 @@ OFFICIAL: dict[str, str | None] = {
 }
 """Each official name or URL scheme, with the extra that brings its client library, if any."""
 
-TO_COME = frozenset[str]()
-"""Those of which this version has only the name: no command would bring them."""
-
 OFFICIAL_NAMES = ("kafka", "memory", "postgres", "rabbitmq", "redis", "sqlite")
 
 

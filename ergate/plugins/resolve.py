@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from ergate.contracts.address import Address
 from ergate.contracts.backend import Backend
 from ergate.errors import UnknownBackendError, Unsupported, did_you_mean
-from ergate.plugins.official import OFFICIAL, OFFICIAL_NAMES, TO_COME, install_command
+from ergate.plugins.official import OFFICIAL, OFFICIAL_NAMES, install_command
 
 if TYPE_CHECKING:
     from ergate.clock import Clock
@@ -128,11 +128,6 @@ def _not_installed(name: str, plugins: Plugins) -> str:
     install = (
         f"Run: {install_command(extra)}" if extra else "Run: pip install --force-reinstall ergate"
     )
-    if problem is None and extra in TO_COME:
-        return (
-            f'this version of Ergate has no backend "{extra}" yet. '
-            "See `ergate backends list` for those it has."
-        )
     if problem is None:
         return f'the backend "{extra or name}" is not installed. {install}'
     if extra and isinstance(problem.error, ModuleNotFoundError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ergate.plugins.official import OFFICIAL_NAMES, TO_COME
+from ergate.plugins.official import OFFICIAL_NAMES
 from tests.cli.terminal import Terminal, open_terminal
 
 
@@ -22,8 +22,7 @@ def test_every_official_backend_is_listed_installed_or_with_the_command(
     terminal: Terminal,
 ) -> None:
     rows = {row["name"]: row for row in terminal.json("backends", "list")}
-    assert set(OFFICIAL_NAMES) - TO_COME <= set(rows)
-    assert not TO_COME & set(rows)
+    assert set(OFFICIAL_NAMES) <= set(rows)
     sqlite = rows["sqlite"]
     assert (sqlite["installed"], sqlite["level"], sqlite["roles"]) == (True, "L2", ["state store"])
     for name, row in rows.items():
@@ -33,7 +32,7 @@ def test_every_official_backend_is_listed_installed_or_with_the_command(
 
 def test_the_table_names_each_backend(terminal: Terminal) -> None:
     table = terminal.type("backends", "list").stdout
-    for name in set(OFFICIAL_NAMES) - TO_COME:
+    for name in OFFICIAL_NAMES:
         assert f"\n{name} " in table
 
 

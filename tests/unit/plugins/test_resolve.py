@@ -99,16 +99,6 @@ def test_an_official_backend_that_is_not_installed_names_the_extra(text: str, ex
     assert f'pip install "ergate[{extra}]"' in letter(text, "queue", plugins(STORE))
 
 
-@pytest.mark.parametrize(("text", "name"), [("kafka", "kafka"), ("kafka://h", "kafka")])
-def test_a_backend_of_a_later_version_is_not_promised_by_a_command(
-    text: str, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ergate.plugins.resolve.TO_COME", frozenset({name}))
-    said = letter(text, "queue", plugins(STORE))
-    assert f'this version of Ergate has no backend "{name}" yet' in said
-    assert "pip install" not in said
-
-
 def test_a_plugin_that_lacks_its_client_library_names_the_library_and_the_extra() -> None:
     error = ModuleNotFoundError("No module named 'pika'", name="pika")
     installed = plugins(problems=(PluginProblem("ergate", "rabbitmq", error),))
