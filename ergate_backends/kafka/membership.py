@@ -12,8 +12,9 @@ from ergate_backends.kafka.arrivals import Arrivals, handle_of
 
 IDLE_S = 2.0
 """Who has not asked for this long gets nothing any more: others shall have it."""
-JOIN_S = 2.0
-"""How long somebody who begins to ask waits for a share, beyond his own time limit."""
+JOIN_S = 0.1
+"""How long somebody who begins to ask waits for a share, beyond his own time limit. After a death
+it may take six seconds, and he may know of other work."""
 WITHOUT_SHARE_S = 0.2
 """How long somebody without any share waits then: he may know of other work."""
 FETCH_S = 0.4

@@ -84,6 +84,10 @@ class Publisher:
         self._lock = threading.Lock()
         self._producer: Producer | None = None
 
+    def warm_up(self) -> None:
+        """Connect, and get the producer's number, before the first outcome waits for it."""
+        self._open().poll(0)
+
     def publish(self, records: Sequence[Record]) -> list[Record]:
         """Write records and return when the cluster has confirmed all of them.
 

@@ -41,6 +41,7 @@ class KafkaQueue(Queue):
         self._topics = Topics(self._place)
         self._publisher = Publisher(self._place)
         self._member = Member(self._place, self._topics)
+        self._publisher.warm_up()
         self._topics.greet()
 
     def publish(self, messages: Sequence[Message]) -> None:
