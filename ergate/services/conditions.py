@@ -20,7 +20,7 @@ _OPERAND = "A value, or a reference into the data such as $.limit."
 class Comparison(Document):
     """Compares one value with others; every comparison that is named must hold."""
 
-    model_config = ConfigDict(title="Comparison")
+    model_config = ConfigDict(title="Comparison", json_schema_extra={"minProperties": 2})
 
     value: str = pydantic.Field(
         description="What is compared: a reference into the data.",

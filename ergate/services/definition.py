@@ -5,7 +5,7 @@ from __future__ import annotations
 import pydantic
 from pydantic import ConfigDict
 
-from ergate.services.document import Document, Listed, Name, Text
+from ergate.services.document import Document, Listed, Name, SchemaAddress, Text
 from ergate.services.fields import Field
 from ergate.services.operations import Operation
 from ergate.services.service import MOST_FIELDS
@@ -19,6 +19,7 @@ class Definition(Document):
 
     model_config = ConfigDict(title="Workflow definition")
 
+    schema_address: SchemaAddress
     name: Name = pydantic.Field(
         description="What events name it by; registering a name again replaces the definition for "
         "new events, and jobs that run keep theirs.",

@@ -69,7 +69,8 @@ def _type_name(text: str) -> str:
     return text
 
 
-def _frozen_list(value: object) -> object:
+def frozen_list(value: object) -> object:
+    """Return a list as a tuple, and anything else as it is."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -106,5 +107,14 @@ TypeName = Annotated[
         }
     ),
 ]
-Listed = Annotated[tuple[T, ...], BeforeValidator(_frozen_list)]
+Listed = Annotated[tuple[T, ...], BeforeValidator(frozen_list)]
 """A list in JSON, a tuple here, so that what was checked cannot change."""
+SchemaAddress = Annotated[
+    Text | None,
+    Field(
+        default=None,
+        alias="$schema",
+        exclude=True,
+        description="Where the schema of this document is, for editors; nothing else looks at it.",
+    ),
+]

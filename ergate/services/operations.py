@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import pydantic
-from pydantic import ConfigDict, Discriminator, JsonValue, Tag, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, JsonValue, Tag, model_validator
 
 from ergate.services.conditions import Condition
-from ergate.services.document import Document, FieldName, Listed, Name, OwnErrorName, Text
+from ergate.services.document import (
+    Document,
+    FieldName,
+    Listed,
+    Name,
+    OwnErrorName,
+    Text,
+    frozen_list,
+)
 from ergate.services.policies import CatchRule, RetryRule
 from ergate.services.service import LONGEST_TIMEOUT_S
 
@@ -18,6 +26,9 @@ LONGEST_WAIT_S = 10 * 366 * 86_400
 _NEXT = "The state that follows; without it the one that is written next, and at the last the end."
 
 Mapping = dict[FieldName, JsonValue]
+Retries = Annotated[
+    tuple[RetryRule, ...], pydantic.Field(max_length=MOST_RULES), BeforeValidator(frozen_list)
+]
 Next = Annotated[Name | None, pydantic.Field(description=_NEXT, examples=["ship"])]
 
 
@@ -50,11 +61,11 @@ class Call(_State):
         examples=[{"receipt": "$.id"}],
     )
     next: Next = None
-    retry: Listed[RetryRule] | None = pydantic.Field(
+    retry: Retries | None = pydantic.Field(
         default=None,
         description="When the call is tried again; the first rule that names the error counts. "
         "Without it ServiceUnavailable and ServiceTimeout are; with [] nothing is.",
-        max_length=MOST_RULES,
+        examples=[[{"errors": ["ServiceUnavailable"], "attempts": 5}]],
     )
     catch: Listed[CatchRule] = pydantic.Field(
         default=(),

@@ -154,7 +154,8 @@ def _fault(model: type[Document], error: Any) -> Fault:
 
 
 def _keys(model: type[Document]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return [name for name in names if name != "$schema"]  # which is there for programs
 
 
 def place_of(loc: Location) -> str:

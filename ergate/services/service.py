@@ -6,7 +6,7 @@ import pydantic
 from pydantic import ConfigDict, field_validator
 
 from ergate.services.addresses import MAX_LENGTH, ServiceAddress
-from ergate.services.document import Document, Listed, Name, OwnErrorName, Text
+from ergate.services.document import Document, Listed, Name, OwnErrorName, SchemaAddress, Text
 from ergate.services.fields import Field
 
 LONGEST_TIMEOUT_S = 86_400
@@ -18,6 +18,7 @@ class Service(Document):
 
     model_config = ConfigDict(title="Service")
 
+    schema_address: SchemaAddress
     name: Name = pydantic.Field(
         description="What workflows call it by; registering a name again replaces the service.",
         examples=["upper"],
