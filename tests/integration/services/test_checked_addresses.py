@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -136,6 +137,18 @@ def test_no_list_allows_metadata(upper: MakeService) -> None:
 def test_the_next_address_is_tried_when_one_takes_no_connection(upper: MakeService) -> None:
     resolver = FakeResolver(["::1", "127.0.0.9", "127.0.0.1"])
     with serving(ECHO) as peer, calling(resolver, "loopback") as caller:
+        reply = caller.call(upper(f"http://upper.test:{peer.port}/"), DATA, CALL)
+    assert isinstance(reply, Reply)
+
+
+def test_one_address_that_swallows_packets_leaves_time_for_the_next(upper: MakeService) -> None:
+    """Its backlog is full, so the system drops what else comes."""
+    with (
+        serving(ECHO) as peer,
+        socket.create_server(("127.0.0.9", peer.port), backlog=0),
+        socket.create_connection(("127.0.0.9", peer.port)),
+        calling(FakeResolver(["127.0.0.9", "127.0.0.1"]), "loopback") as caller,
+    ):
         reply = caller.call(upper(f"http://upper.test:{peer.port}/"), DATA, CALL)
     assert isinstance(reply, Reply)
 

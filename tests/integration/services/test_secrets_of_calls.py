@@ -108,7 +108,7 @@ def echoing(spelt: str, status: str, kind: str) -> Handle:
             "base64": base64.b64encode(got.rpartition(" ")[2].encode()).decode(),
         }[spelt]
         # What is shown of a value ends in the middle of the first one.
-        told = {"error": text, "message": f"{'x' * 48}{text}, {text}"}
+        told = {"error": text, "message": f"{'x' * 46}{text}, {text}"}
         headers = {"location": f"https://h/?{text}", "x-echo": text, "content_type": kind}
         connection.answer(told, status=status, headers=headers)
 
