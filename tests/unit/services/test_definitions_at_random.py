@@ -35,8 +35,9 @@ from tests.unit.services.definitions import (
 TYPES = ("string", "int", "float", "bool", "object", "array", "list[int]")
 VALUES: dict[str, Any] = {
     "string": "text", "int": 3, "float": 2.5, "bool": True, "object": {"a": 1},
-    "array": [1, "a"], "list[int]": [1, 2],
+    "array": [1, 2], "list[int]": [1, 2],
 }  # fmt: skip
+"""The items of an array are only known when it runs: here they are what any list may want."""
 NAMES = ("a", "b", "c", "d")
 QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -90,7 +91,7 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=4,
 )  # fmt: skip
-WRITTEN = REFERENCES | st.sampled_from([*VALUES.values(), "$$literal", ["$.a"], {"x": "$.b"}])
+WRITTEN = REFERENCES | st.sampled_from([*VALUES.values(), "$$literal", {"x": ["$.b"]}])
 
 
 @st.composite
@@ -142,7 +143,7 @@ def example_of(draw: st.DrawFn, fields: tuple[Field, ...]) -> dict[str, Any]:
     }
 
 
-@QUIET
+@settings(QUIET, max_examples=200)
 @given(st.data())
 def test_a_definition_without_faults_runs_to_the_outputs_that_it_declares(data: Any) -> None:
     document, services = data.draw(definitions())
