@@ -25,10 +25,6 @@ class Fault:
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
 
-    def within(self, place: str) -> Fault:
-        """Return the same fault as seen from a larger document, in which it lies at `place`."""
-        return Fault(joined(place, self.place), self.message)
-
 
 class DefinitionFaults(InvalidDefinitionError):
     """A service or a definition cannot work as it is written; `faults` has every reason."""
