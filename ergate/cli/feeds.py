@@ -33,8 +33,8 @@ _BEHIND_S = 60.0
 @with_place
 def list_feeds(place: Place, *, as_json: JsonOption = False) -> None:
     """List the feeds of the store: how many events wait, since when, and whether somebody reads."""
-    from ergate.cli.documents import feed_document
     from ergate.display.fleet import feeds_table
+    from ergate.documents.stored import feed_document
 
     with place.broker() as broker:
         feeds = broker.store.feeds()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ergate.cli.printing import job_document, tell
+from ergate.cli.printing import tell
 from ergate.errors import CorruptRecord, JobNotFoundError
 
 if TYPE_CHECKING:
@@ -38,8 +37,9 @@ def readable(place: Place, records: Iterable[JobRecord]) -> list[tuple[JobRecord
 
 def whole_job(record: JobRecord, job: Job) -> dict[str, object]:
     """Return a whole job as plain JSON values, with its own fields even without the app."""
-    own: dict[str, object] = json.loads(record.extra)
-    return own | job_document(job)
+    from ergate.documents import jobs
+
+    return jobs.whole_job(record, job)
 
 
 def known_workflow(place: Place, name: str) -> Workflow | None:

@@ -112,8 +112,8 @@ def retry(
 
     With --json prints the job, or with --dry-run the plan.
     """
-    from ergate.cli.documents import restart_document
     from ergate.display.restart import restart_table
+    from ergate.documents.stored import restart_document
 
     text = None if new_input is None else json_text(new_input, "--input")
     with place.broker(orders="let a job run again") as broker:

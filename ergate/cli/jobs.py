@@ -98,8 +98,8 @@ def show_job(place: Place, job_id: JobArgument, *, as_json: JsonOption = False) 
 @with_place
 def job_history(place: Place, job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Show every transition of one job: which step ended how, when and on which worker."""
-    from ergate.cli.documents import history_document
     from ergate.display.jobs import history_table
+    from ergate.documents.stored import history_document
 
     with place.broker() as broker:
         rows = broker.store.history(job_id)

@@ -42,8 +42,9 @@ def _encodable(character: str, encoding: str) -> bool:
 
 def job_document(job: Job) -> dict[str, object]:
     """Return a whole job as plain JSON values."""
-    document: dict[str, object] = job.model_dump(mode="json")
-    return document
+    from ergate.documents import jobs
+
+    return jobs.job_document(job)
 
 
 def print_line(text: str) -> None:

@@ -38,8 +38,8 @@ _ALL = 1_000_000
 @with_place
 def list_queues(place: Place, *, as_json: JsonOption = False) -> None:
     """List the queues that have jobs: ready, scheduled and running, and the age of the oldest."""
-    from ergate.cli.documents import queue_document
     from ergate.display.fleet import queues_table
+    from ergate.documents.stored import queue_document
 
     with place.broker() as broker:
         queues = broker.store.queues()
@@ -96,8 +96,8 @@ def list_dead(
     as_json: JsonOption = False,
 ) -> None:
     """List what nobody could understand, the newest first, with the reason."""
-    from ergate.cli.documents import letter_document
     from ergate.display.fleet import dead_letters_table
+    from ergate.documents.stored import letter_document
 
     with place.broker() as broker:
         letters = broker.store.dead_letters(limit)
@@ -118,8 +118,8 @@ def show_dead(
     as_json: JsonOption = False,
 ) -> None:
     """Show one dead letter: where it came from, the reason, and all of its bytes."""
-    from ergate.cli.documents import letter_document
     from ergate.display.letters import letter_detail
+    from ergate.documents.stored import letter_document
 
     with place.broker() as broker:
         letter = _letters(broker, [letter_id])[0]

@@ -24,8 +24,8 @@ def list_workers(place: Place, *, as_json: JsonOption = False) -> None:
 
     A lease that has ended belongs to a worker that is dead or frozen; its jobs are given to others.
     """
-    from ergate.cli.documents import worker_document
     from ergate.display.fleet import workers_table
+    from ergate.documents.stored import worker_document
 
     with place.broker() as broker:
         found = broker.store.workers()

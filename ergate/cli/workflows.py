@@ -48,8 +48,8 @@ def list_workflows(
     *, as_json: JsonOption = False, app_name: AppOption = None, profile: ProfileOption = None
 ) -> None:
     """List the app's workflows with their steps."""
-    from ergate.cli.workflow_documents import workflow_document
     from ergate.display.workflows import workflows_table
+    from ergate.documents.workflows import workflow_document
 
     workflows = sorted(_app(app_name, profile).registry, key=lambda one: one.unique_name)
     if as_json:
@@ -67,8 +67,8 @@ def show_workflow(
     profile: ProfileOption = None,
 ) -> None:
     """Show each step of a workflow: its types, where it leads, its attempts, limit and queue."""
-    from ergate.cli.workflow_documents import workflow_document
     from ergate.display.steps import steps_table
+    from ergate.documents.workflows import workflow_document
 
     workflow = _app(app_name, profile).registry.get(name)
     if as_json:
@@ -97,8 +97,8 @@ def graph_workflow(
     profile: ProfileOption = None,
 ) -> None:
     """Draw the steps of a workflow and the ways between them. With --json --format is not used."""
-    from ergate.cli.workflow_documents import graph_document
     from ergate.display.workflows import workflow_tree
+    from ergate.documents.workflows import graph_document
 
     workflow = _app(app_name, profile).registry.get(name)
     if as_json:

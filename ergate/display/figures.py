@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from ergate.documents.times import moment_of
 
 _BARS = "▁▂▃▄▅▆▇█"
 NOTHING = "-"
@@ -78,23 +78,7 @@ def sparkline(values: list[float]) -> str:
     return "".join(_BARS[0 if v <= 0 else 1 + min(6, int(6 * v / top + 0.5))] for v in values)
 
 
-def timestamp(at: float) -> str:
-    """Return seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
-    moment = _moment(at)
-    if moment is None:
-        return str(at)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def local_time(at: float) -> str:
     """Return seconds since 1970 as date and time of day where this program runs."""
-    moment = _moment(at)
+    moment = moment_of(at)
     return str(at) if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _moment(at: float) -> datetime | None:
-    # A damaged row may hold any number, and must still be shown.
-    try:
-        return datetime.fromtimestamp(at, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

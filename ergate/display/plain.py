@@ -12,10 +12,10 @@ from structlog.dev import ConsoleRenderer
 from structlog.processors import JSONRenderer
 
 from ergate.display.escape import encodable, escape
-from ergate.display.figures import timestamp
 from ergate.display.state import View, apply
 from ergate.display.summary import summary, summary_lines
 from ergate.display.wording import INFO, LEVEL_NAMES, Said, level_number, said
+from ergate.documents.times import timestamp
 from ergate.worker.events import Event, RunEnded
 
 LogFormat = Literal["console", "json"]

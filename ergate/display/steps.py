@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.console import RenderableType
 from rich.text import Text
 
 from ergate.display.escape import fit, safe
 from ergate.display.figures import NOTHING, counted, span
-from ergate.display.graph import Way, ways
 from ergate.display.styles import QUIET
 from ergate.display.tables import new_table
-from ergate.workflows.step import WorkflowStep
+from ergate.documents.naming import returned, taken, target
+from ergate.workflows.ways import Way, ways
 from ergate.workflows.workflow import Workflow
 
 _LONGEST = 120
@@ -37,27 +35,3 @@ def steps_table(workflow: Workflow) -> RenderableType:
             safe(step.queue or NOTHING, QUIET),
         )
     return table
-
-
-def target(workflow: Workflow, way: Way) -> str:
-    """Return the name of the step that a way leads to, or "end"."""
-    return "end" if way.target >= len(workflow) else workflow[way.target].name
-
-
-def taken(step: WorkflowStep[..., Any]) -> str | None:
-    """Return the step's input as `name: type`, or None when it takes none."""
-    source = step.plan.input
-    return None if source is None else f"{source.name}: {type_name(source.annotation)}"
-
-
-def returned(step: WorkflowStep[..., Any]) -> str:
-    """Return the type that the step returns."""
-    return type_name(step.plan.return_annotation)
-
-
-def type_name(annotation: object) -> str:
-    """Return a type as people write it: `int`, `list[str]`, `Order`."""
-    if annotation is None or annotation is type(None):
-        return "None"
-    plain = isinstance(annotation, type) and not getattr(annotation, "__args__", ())
-    return annotation.__qualname__ if plain else str(annotation).replace("typing.", "")  # type: ignore[attr-defined]  # a plain type has one

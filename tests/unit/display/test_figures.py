@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ergate.display.figures import age, counted, rate, relative, span, sparkline, timestamp
+from ergate.display.figures import age, counted, rate, relative, span, sparkline
+from ergate.documents.times import timestamp
 
 
 @pytest.mark.parametrize(

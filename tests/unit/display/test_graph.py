@@ -8,8 +8,9 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ergate.display.graph import Way, dot, mermaid, svg, ways
+from ergate.display.graph import dot, mermaid, svg
 from ergate.workflows.paths import GoToEndPath, GoToStepPath, Path
+from ergate.workflows.ways import Way, ways
 from ergate.workflows.workflow import Workflow
 
 names = st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable() and text.strip())

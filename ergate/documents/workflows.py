@@ -1,11 +1,11 @@
-"""Workflows as plain values for `--json`."""
+"""Workflows as plain values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ergate.display.graph import Way, ways
-from ergate.display.steps import returned, taken, target
+from ergate.documents.naming import returned, taken, target
+from ergate.workflows.ways import Way, ways
 
 if TYPE_CHECKING:
     from ergate.workflows.step import WorkflowStep

@@ -1,4 +1,4 @@
-"""What is not a job, as plain values for `--json`. Times are ISO 8601 in UTC, as in jobs."""
+"""What a store keeps beside jobs, as plain values. Times are ISO 8601 in UTC, as in jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ergate.display.figures import timestamp
+from ergate.documents.times import timestamp
 
 if TYPE_CHECKING:
     from ergate.contracts.feed import FeedInfo
