@@ -19,10 +19,12 @@ from ergate.jobs.events import (
     Claim,
     Completed,
     Deferred,
+    Delivered,
     Departed,
     Event,
     Failed,
     Outcome,
+    Postponed,
     Released,
     RestartAsked,
     Retried,
@@ -33,9 +35,7 @@ from ergate.jobs.events import (
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.retry import backoff_s
 from ergate.jobs.status import JobStatus
-
-ON_ITS_WAY = "on its way to another store (`ergate jobs history` names it)"
-"""Why nobody can order anything of a job that is PENDING."""
+from ergate.jobs.waiting import ON_ITS_WAY, delivered, postponed, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ def apply(record: JobRecord, event: Event, now: float) -> JobRecord | Rejection:
             return _cancel(record, now)
         case RestartAsked():
             return _restart(record, event, now)
-        case Departed():
-            return _depart(record, now)
-        case Arrived():
-            return _arrive(record, now)
+        case Departed() | Arrived():
+            return _travel(record, event, now)
+        case Delivered() | Postponed():
+            return _from_outside(record, event, now)
         case _:
             assert_never(event)
 
@@ -99,7 +99,8 @@ def _outcome(record: JobRecord, outcome: Outcome, now: float) -> JobRecord:
             return replace(_applied(record, outcome), status=JobStatus.QUEUED)
         case Deferred(_, pause_s, due_at):
             due_at = now + pause_s if due_at is None else due_at
-            return _scheduled(_applied(record, outcome), due_at)
+            applied = replace(_applied(record, outcome), status=JobStatus.QUEUED)
+            return applied if due_at <= now else _scheduled(applied, due_at)
         case Completed():
             return _ended(_applied(record, outcome), JobStatus.COMPLETED, now)
         case Retried(error, pause_s):
@@ -234,6 +235,10 @@ def _restart(record: JobRecord, event: RestartAsked, now: float) -> JobRecord | 
     )
 
 
+def _travel(record: JobRecord, event: Departed | Arrived, now: float) -> JobRecord | Rejection:
+    return _depart(record, now) if isinstance(event, Departed) else _arrive(record, now)
+
+
 def _depart(record: JobRecord, now: float) -> JobRecord | Rejection:
     if record.status not in (JobStatus.QUEUED, JobStatus.SCHEDULED):
         return Rejection(f"not waiting: it is {record.status}")
@@ -250,6 +255,17 @@ def _arrive(record: JobRecord, now: float) -> JobRecord | Rejection:
         revision=record.revision + 1,
         updated_at=now,
     )
+
+
+def _from_outside(
+    record: JobRecord, event: Delivered | Postponed, now: float
+) -> JobRecord | Rejection:
+    reason = refusal(record, event)
+    if reason is not None:
+        return Rejection(reason)
+    if isinstance(event, Delivered):
+        return delivered(record, event, now)
+    return postponed(record, event)
 
 
 def _let_go(record: JobRecord, now: float) -> JobRecord:
@@ -282,6 +298,17 @@ _OUTCOME_NAMES: dict[type[Outcome], str] = {
     Released: "released",
     Unroutable: "unroutable",
 }
+_EVENT_NAMES: dict[type[Event], str] = {
+    Claim: "claimed",
+    WorkerDied: "recovered",
+    CameDue: "due",
+    CancelAsked: "cancelled",
+    RestartAsked: "restarted",
+    Departed: "departed",
+    Arrived: "arrived",
+    Delivered: "delivered",
+    Postponed: "postponed",
+}
 
 
 def submitted(record: JobRecord) -> HistoryRow:
@@ -309,7 +336,7 @@ def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow 
         return None
     outcome = event.outcome if isinstance(event, Settlement) else None
     outcome = outcome.move if isinstance(outcome, Deferred) else outcome
-    applied = isinstance(outcome, Advanced | Completed)
+    result = after.last_return_value if isinstance(outcome, Advanced | Completed) else None
     subject = after if isinstance(event, RestartAsked) else before
     return HistoryRow(
         job_id=before.id,
@@ -323,7 +350,7 @@ def history_of(before: JobRecord, event: Event, after: JobRecord) -> HistoryRow 
         worker_id=before.worker_id,
         claimed_at=before.claimed_at,
         at=after.updated_at,
-        result=after.last_return_value if applied else None,
+        result=event.input_json if isinstance(event, Delivered) else result,
         detail=_detail(event),
     )
 
@@ -343,25 +370,9 @@ def landed(row: HistoryRow, settlement: Settlement) -> bool:
 
 def event_name(event: Event) -> str:
     """Return the word that the history uses for `event`."""
-    match event:
-        case Settlement():
-            return _OUTCOME_NAMES[type(event.outcome)]
-        case Claim():
-            return "claimed"
-        case WorkerDied():
-            return "recovered"
-        case CameDue():
-            return "due"
-        case CancelAsked():
-            return "cancelled"
-        case RestartAsked():
-            return "restarted"
-        case Departed():
-            return "departed"
-        case Arrived():
-            return "arrived"
-        case _:
-            assert_never(event)
+    if isinstance(event, Settlement):
+        return _OUTCOME_NAMES[type(event.outcome)]
+    return _EVENT_NAMES[type(event)]
 
 
 def _detail(event: Event) -> str | None:

@@ -225,11 +225,9 @@ def _deferred(outcome: Outcome, exc: Steering) -> Outcome:
     """Return what a step steered to, later if it asked for that."""
     if not isinstance(exc, GoToStep) or not isinstance(outcome, Advanced):
         return outcome
-    if exc.at is not None and exc.at.timestamp() > time.time():
+    if exc.at is not None:
         return Deferred(outcome, due_at=exc.at.timestamp())
-    if exc.in_s is not None and exc.in_s > 0:
-        return Deferred(outcome, pause_s=exc.in_s)
-    return outcome
+    return outcome if exc.in_s is None else Deferred(outcome, pause_s=exc.in_s)
 
 
 def timed_out(run: StepRun) -> StepTimeout:

@@ -192,7 +192,7 @@ class Settler(threading.Thread):
 
 def _pause_s(outcome: Outcome, now: float) -> float | None:
     if isinstance(outcome, Deferred) and outcome.due_at is not None:
-        return outcome.due_at - now
+        return max(0.0, outcome.due_at - now)
     return outcome.pause_s if isinstance(outcome, Deferred | Retried | Unroutable) else None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from ergate import GoToStep, JobStatus, Workflow
 from ergate.errors import UsageError
-from ergate.testing import Harness
+from ergate.testing import FakeClock, Harness
 
 HOUR_S = 3600.0
 
@@ -47,8 +47,9 @@ def test_the_next_step_waits_as_a_scheduled_job_and_gets_its_input() -> None:
 
 
 def test_a_time_is_as_good_as_a_number_of_seconds_and_means_utc() -> None:
-    at = (datetime.now(UTC) + timedelta(days=400)).replace(tzinfo=None)
-    with Harness(flow(GoToStep("second", 1, at=at))) as harness:
+    clock = FakeClock()
+    at = datetime.fromtimestamp(clock.now() + HOUR_S, UTC).replace(tzinfo=None)
+    with Harness(flow(GoToStep("second", 1, at=at)), clock=clock) as harness:
         job = harness.enqueue("pausing")
         harness.run_until_idle()
         assert harness.job(str(job.id)).due_at == at.replace(tzinfo=UTC)
