@@ -6,7 +6,7 @@ The history tells the way that the job took; the workflow, where the app is at h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ergate.errors import UnknownStepError, UsageError, did_you_mean
 from ergate.jobs.events import RestartAsked
@@ -119,11 +119,16 @@ class _Way:
 
 
 def _hops(history: Sequence[HistoryRow]) -> list[HistoryRow]:
-    """Return the applied steps that still count; a restart takes back those from its step on."""
+    """Return the applied steps that still count; a restart takes back those from its step on.
+
+    What was delivered from outside is what the next step got, in place of the step's own result.
+    """
     hops: list[HistoryRow] = []
     for row in history:
         if row.event == "applied":
             hops.append(row)
+        elif row.event == "delivered" and hops:
+            hops[-1] = replace(hops[-1], result=row.result)
         elif row.event == "restarted":
             led = [n for n, hop in enumerate(hops, 1) if hop.next_step == row.step_name]
             hops = hops[: led[-1]] if led and row.step_name is not None else []

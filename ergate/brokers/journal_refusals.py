@@ -7,7 +7,13 @@ from typing import NoReturn
 
 from ergate.contracts.state_store import JobFilter, Settled, StateStore, Swept, WorkerInfo
 from ergate.errors import Unsupported
-from ergate.jobs.events import RecoveryPolicy, RestartAsked, Settlement
+from ergate.jobs.events import (
+    Delivered,
+    Postponed,
+    RecoveryPolicy,
+    RestartAsked,
+    Settlement,
+)
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
 
@@ -69,6 +75,9 @@ class RefusingStore(StateStore):
 
     def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
         self._refuse("let a job run again")
+
+    def deliver(self, job_id: str, event: Delivered | Postponed) -> JobRecord:
+        self._refuse("hand a waiting job what it waits for")
 
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:
         self._refuse("delete jobs (its server does, by its retention)")

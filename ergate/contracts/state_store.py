@@ -12,7 +12,13 @@ from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.feed import Feedable
 from ergate.contracts.moving import Movable
 from ergate.contracts.queue import unsupported
-from ergate.jobs.events import RecoveryPolicy, RestartAsked, Settlement
+from ergate.jobs.events import (
+    Delivered,
+    Postponed,
+    RecoveryPolicy,
+    RestartAsked,
+    Settlement,
+)
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
@@ -297,6 +303,17 @@ class StateStore(Feedable, Movable):
     @abstractmethod
     def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
         """Make an ended job runnable again, or raise `JobNotFoundError` or `UsageError`."""
+
+    @abstractmethod
+    def deliver(self, job_id: str, event: Delivered | Postponed) -> JobRecord:
+        """Hand a waiting job its input from outside, so that it is ready now; or let it wait on.
+
+        `Delivered` wakes those who wait for work. Of all that comes for one `seq`, the first is
+        taken and every other refused. `Postponed` only moves the time at which the job is due,
+        with no new revision and no history row; of two, the last counts.
+        Raises `JobNotFoundError`; `UsageError` for a job that is not SCHEDULED at that `seq`, or
+        whose step has been tried already.
+        """
 
     @abstractmethod
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:

@@ -155,4 +155,33 @@ class Arrived:
     """A job that departed is accepted where it went, and waits there as it did before."""
 
 
-Event = Claim | Settlement | WorkerDied | CameDue | CancelAsked | RestartAsked | Departed | Arrived
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a SCHEDULED job waits for has come from outside: its step runs now, with that input."""
+
+    seq: int
+    """Where the job waits. What comes for an earlier step, or a second time, is refused."""
+    input_json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Somebody outside still works for a SCHEDULED job: it waits until `due_at` instead."""
+
+    seq: int
+    due_at: float
+    """In seconds since 1970, on the store's clock; may also be earlier than before."""
+
+
+Event = (
+    Claim
+    | Settlement
+    | WorkerDied
+    | CameDue
+    | CancelAsked
+    | RestartAsked
+    | Departed
+    | Arrived
+    | Delivered
+    | Postponed
+)

@@ -100,6 +100,6 @@ class HistoryRow:
     claimed_at: float | None
     at: float
     result: str | None
-    """After `applied`: the step's return value as JSON."""
+    """After `applied`: the step's return value as JSON; after `delivered`: what was delivered."""
     detail: str | None
     """An error as the JSON of a `JobError`, or a plain sentence."""

@@ -34,6 +34,7 @@ LEGAL: Mapping[str, tuple[frozenset[JobStatus], frozenset[JobStatus]]] = {
     "restarted": (FINAL, frozenset({S.QUEUED})),
     "departed": (WAITING, frozenset({S.PENDING})),
     "arrived": (frozenset({S.PENDING}), WAITING),
+    "delivered": (frozenset({S.SCHEDULED}), frozenset({S.QUEUED})),
 }
 """By event: the statuses before it (a claim in between aside) and after it."""
 
@@ -151,8 +152,13 @@ def _holds_last_result(job: JobRecord, rows: Sequence[HistoryRow]) -> Iterator[s
     if any(row.event == "restarted" for row in rows):
         return  # a restart may go back, and change the input
     applied = [row for row in rows if row.event == "applied"]
-    if applied and applied[-1].result != job.last_return_value:
-        yield f"it holds {job.last_return_value}, and the last step gave {applied[-1].result}"
+    # What is delivered for the first step is the job's own input.
+    given = [row for row in rows if row.event == "delivered" and row.seq]
+    if applied:
+        last = max(applied[-1:] + given[-1:], key=lambda row: row.revision)
+        if last.result != job.last_return_value:
+            what = "the last step gave" if last.event == "applied" else "what was delivered is"
+            yield f"it holds {job.last_return_value}, and {what} {last.result}"
     if job.steps_completed != len(applied):
         yield f"{job.steps_completed} steps are completed, and {len(applied)} were applied"
 

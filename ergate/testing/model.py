@@ -42,6 +42,8 @@ class Faults(NamedTuple):
     """A settlement lands, and its worker does not learn of it."""
     failures: int = 0
     cancels: int = 0
+    outside: int = 0
+    """Something comes from outside: the input of a waiting job, or the wish that it waits on."""
     departures: int = 0
     """A waiting job leaves for another store, and this one is also where it arrives."""
 
@@ -160,6 +162,12 @@ class _Walk:
             after = self.protocol.play(world.job, CancelAsked())
             if after is not None:
                 yield "cancel", True, self._at(_spent(world, "cancels"), after)
+        if world.faults.outside:
+            for event in self.protocol.comes_from_outside(world.job):
+                after = self.protocol.play(world.job, event)
+                if after is not None:
+                    what = type(event).__name__.lower()
+                    yield what, True, self._at(_spent(world, "outside"), after)
         yield from self._travels(world)
 
     def _travels(self, world: World) -> Iterator[Move]:

@@ -11,8 +11,11 @@ from ergate.jobs.events import (
     CameDue,
     Claim,
     Completed,
+    Deferred,
+    Delivered,
     Event,
     Outcome,
+    Postponed,
     RecoveryPolicy,
     Retried,
     Settlement,
@@ -42,6 +45,8 @@ class Design:
     notes_before_publishing: bool = False
     republishes: bool = True
     sweeps: bool = True
+    pauses: bool = False
+    """Whether each step but the last ends with a pause, for which something outside may come."""
 
 
 class Hand(NamedTuple):
@@ -120,6 +125,12 @@ class Protocol:
             for blame in (None, False):
                 yield WorkerDied(record.worker_id, blame, "lost", self._policy)
 
+    def comes_from_outside(self, job: int) -> Iterator[Event]:
+        """Yield what may be delivered for the job: for where it waits, and for where it waited."""
+        for seq in range(self.record(job).seq + 1):
+            yield Delivered(seq, f'"for {seq}"')
+        yield Postponed(self.record(job).seq, 0.0)
+
     def _passes(self, record: JobRecord, hand: Hand) -> bool:
         is_running = record.status is JobStatus.RUNNING
         match self._design.fence:
@@ -133,9 +144,10 @@ class Protocol:
     def _outcome(self, seq: int) -> Outcome:
         if seq + 1 >= self._design.steps:
             return Completed(result="null")
-        return Advanced(
+        move = Advanced(
             result="null", step=seq + 1, step_name="next", queue="default", percent=50.0
         )
+        return Deferred(move, due_at=0.0) if self._design.pauses else move
 
     def _number(self, record: JobRecord) -> int:
         if record not in self._numbers:

@@ -25,6 +25,8 @@ from ergate.jobs.events import (
     CameDue,
     CancelAsked,
     Claim,
+    Delivered,
+    Postponed,
     RecoveryPolicy,
     RestartAsked,
     Settlement,
@@ -254,7 +256,16 @@ class MemoryStore(StateStore):
     def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
         return self._order(job_id, event, "started again")
 
-    def _order(self, job_id: str, event: CancelAsked | RestartAsked, what: str) -> JobRecord:
+    def deliver(self, job_id: str, event: Delivered | Postponed) -> JobRecord:
+        what = "given its input" if isinstance(event, Delivered) else "postponed"
+        return self._order(job_id, event, what)
+
+    def _order(
+        self,
+        job_id: str,
+        event: CancelAsked | RestartAsked | Delivered | Postponed,
+        what: str,
+    ) -> JobRecord:
         with self._changed:
             if job_id not in self._board.jobs:
                 raise JobNotFoundError(

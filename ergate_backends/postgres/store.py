@@ -21,7 +21,15 @@ from ergate.contracts.state_store import (
     WorkerInfo,
 )
 from ergate.errors import JobNotFoundError, UsageError
-from ergate.jobs.events import CancelAsked, Event, RecoveryPolicy, RestartAsked, Settlement
+from ergate.jobs.events import (
+    CancelAsked,
+    Delivered,
+    Event,
+    Postponed,
+    RecoveryPolicy,
+    RestartAsked,
+    Settlement,
+)
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
@@ -260,6 +268,12 @@ class PostgresStore(StateStore):
     def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
         after = self._order(job_id, event)
         self._call([after.queue])
+        return after
+
+    def deliver(self, job_id: str, event: Delivered | Postponed) -> JobRecord:
+        after = self._order(job_id, event)
+        if isinstance(event, Delivered):
+            self._call([after.queue])
         return after
 
     def _order(self, job_id: str, event: Event) -> JobRecord:

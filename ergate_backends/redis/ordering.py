@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from ergate.errors import BackendUnavailable, CorruptRecord, JobNotFoundError, UsageError
 from ergate.jobs.errors import JobError
-from ergate.jobs.events import CancelAsked, Event, RestartAsked, Settlement
+from ergate.jobs.events import CancelAsked, Event, Settlement
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.transitions import Rejection, apply, history_of
-from ergate_backends.redis.rows import changes_of, history_row, packed, record_of
+from ergate_backends.redis.rows import changes_of, history_row, packed, record_of, stored
 from ergate_backends.redis.server import Argument, Server
 
 ATTEMPTS = 20
@@ -94,6 +94,7 @@ def _write(server: Server, moves: Sequence[tuple[JobRecord, Event, JobRecord]]) 
         applied = row is not None and row.event == "applied"
         columns = changes_of(before, after)
         arguments += (before.id, before.revision, int(before.cancel_requested))
+        arguments += (stored(before.due_at),)
         arguments += ("", "") if row is None else (packed(row), row.revision)
         arguments += (before.seq if applied else "", len(columns), *columns)
     words: Sequence[bytes] = server.run("write", *arguments) if moves else []
@@ -103,8 +104,8 @@ def _write(server: Server, moves: Sequence[tuple[JobRecord, Event, JobRecord]]) 
     return words
 
 
-def order(server: Server, job_id: str, event: CancelAsked | RestartAsked) -> JobRecord:
-    """Do what a person wants with one job."""
+def order(server: Server, job_id: str, event: Event) -> JobRecord:
+    """Do what somebody outside wants with one job."""
     before, after = play(server, [job_id], lambda _: event)[job_id]
     if before is None:
         raise JobNotFoundError(f"There is no job {job_id!r}. See `ergate jobs list`.")

@@ -22,7 +22,14 @@ from ergate.contracts.state_store import (
     WorkerInfo,
 )
 from ergate.errors import CorruptRecord, SchemaError, UsageError
-from ergate.jobs.events import CancelAsked, RecoveryPolicy, RestartAsked, Settlement
+from ergate.jobs.events import (
+    CancelAsked,
+    Delivered,
+    Postponed,
+    RecoveryPolicy,
+    RestartAsked,
+    Settlement,
+)
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
@@ -203,6 +210,9 @@ class RedisStore(StateStore):
         return ordering.order(self._server, job_id, CancelAsked())
 
     def restart(self, job_id: str, event: RestartAsked) -> JobRecord:
+        return ordering.order(self._server, job_id, event)
+
+    def deliver(self, job_id: str, event: Delivered | Postponed) -> JobRecord:
         return ordering.order(self._server, job_id, event)
 
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:

@@ -24,7 +24,15 @@ from ergate.contracts.state_store import (
     WorkerInfo,
 )
 from ergate.errors import JobNotFoundError, UsageError
-from ergate.jobs.events import CancelAsked, Event, RecoveryPolicy, RestartAsked, Settlement
+from ergate.jobs.events import (
+    CancelAsked,
+    Delivered,
+    Event,
+    Postponed,
+    RecoveryPolicy,
+    RestartAsked,
+    Settlement,
+)
 from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
@@ -279,12 +287,17 @@ class SqliteStore(StateStore):
         self._woken.set()
         return after
 
+    def deliver(self, job_id: str, event: Delivered | Postponed) -> JobRecord:
+        after = self._order(job_id, event)
+        self._woken.set()
+        return after
+
     def _order(self, job_id: str, event: Event) -> JobRecord:
         with self._db.write() as tx:
             before = select_job(tx, job_id)
             if before is None:
                 raise JobNotFoundError(f"There is no job {job_id!r}. See `ergate jobs list`.")
-            after = transition(tx, before, event, self._clock.now())
+            after = transition(tx, before, event, self._moment(1))
         if isinstance(after, Rejection):
             raise UsageError(f"Job {job_id} cannot do that: it is {after.reason}.")
         return after

@@ -20,8 +20,10 @@ from ergate.jobs.events import (
     CancelAsked,
     Claim,
     Completed,
+    Delivered,
     Departed,
     Event,
+    Postponed,
     Released,
     RestartAsked,
     Retried,
@@ -176,6 +178,42 @@ def cancels_what_is_on_its_way(job: JobRecord, event: Event, now: float) -> Resu
     return apply(job, event, now)
 
 
+def delivers_at_any_seq(job: JobRecord, event: Event, now: float) -> Result:
+    if isinstance(event, Delivered):
+        event = replace(event, seq=job.seq)
+    return apply(job, event, now)
+
+
+def delivers_to_a_step_that_was_tried(job: JobRecord, event: Event, now: float) -> Result:
+    if isinstance(event, Delivered):
+        after = apply(replace(job, attempt=0, deliveries=0, unroutable=0), event, now)
+        if isinstance(after, JobRecord):
+            tried = (job.attempt, job.deliveries, job.unroutable)
+            return replace(after, attempt=tried[0], deliveries=tried[1], unroutable=tried[2])
+        return after
+    return apply(job, event, now)
+
+
+def delivers_what_runs(job: JobRecord, event: Event, now: float) -> Result:
+    if isinstance(event, Delivered) and job.status is JobStatus.RUNNING:
+        job = replace(job, status=JobStatus.SCHEDULED, deliveries=0, attempt=0)
+    return apply(job, event, now)
+
+
+def delivers_without_a_new_revision(job: JobRecord, event: Event, now: float) -> Result:
+    after = apply(job, event, now)
+    if isinstance(event, Delivered) and isinstance(after, JobRecord):
+        return replace(after, revision=job.revision)
+    return after
+
+
+def postpones_with_a_new_revision(job: JobRecord, event: Event, now: float) -> Result:
+    after = apply(job, event, now)
+    if isinstance(event, Postponed) and isinstance(after, JobRecord):
+        return replace(after, revision=job.revision + 1)
+    return after
+
+
 FLAWS: list[Apply] = [
     settles_for_any_worker,
     settles_at_any_revision,
@@ -198,6 +236,11 @@ FLAWS: list[Apply] = [
     departs_without_a_new_revision,
     forgets_what_a_traveller_waits_for,
     cancels_what_is_on_its_way,
+    delivers_at_any_seq,
+    delivers_to_a_step_that_was_tried,
+    delivers_what_runs,
+    delivers_without_a_new_revision,
+    postpones_with_a_new_revision,
 ]
 
 

@@ -11,6 +11,8 @@ from ergate.jobs.events import (
     Advanced,
     Claim,
     Completed,
+    Deferred,
+    Delivered,
     Event,
     Failed,
     Outcome,
@@ -66,6 +68,9 @@ class Story:
             self.ends(Advanced(f'"to {step}"', "abcd".index(step), step, "default", 1.0))
         return self
 
+    def receives(self, event: Delivered) -> Story:
+        return self._apply(event)
+
     def restarts(self, plan: RestartPlan) -> Story:
         return self._apply(plan.event)
 
@@ -117,6 +122,13 @@ def test_a_completed_job_can_begin_at_any_step_that_it_passed() -> None:
         (2, 2, 50.0, '"to c"'),
         (3, 3, 75.0, '"to d"'),
     ]
+
+
+def test_a_step_that_waited_for_something_outside_gets_again_what_was_delivered() -> None:
+    story = Story().ends(Deferred(Advanced('"asked"', 1, "b", "slow", 25.0), pause_s=60.0))
+    story.receives(Delivered(1, '"came"')).goes("c").ends(FAILED)
+    assert story.plan("b").event.input_json == '"came"'
+    assert story.plan("c").event.input_json == '"to c"'
 
 
 def test_steps_that_were_jumped_over_are_not_counted() -> None:

@@ -8,6 +8,7 @@ from ergate.testing.conformance.asking import Asking
 from ergate.testing.conformance.capabilities import Capabilities
 from ergate.testing.conformance.claiming import Claiming
 from ergate.testing.conformance.concurrency import Concurrency
+from ergate.testing.conformance.delivering import Delivering
 from ergate.testing.conformance.departing import Departing
 from ergate.testing.conformance.feeding import Feeding
 from ergate.testing.conformance.leases import Leases
@@ -31,6 +32,7 @@ class StateStoreSuite(
     Outbox,
     Asking,
     Ordering,
+    Delivering,
     Letters,
     Departing,
     Arriving,

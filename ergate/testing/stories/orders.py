@@ -7,13 +7,15 @@ from hypothesis.stateful import precondition, rule
 
 from ergate.contracts.state_store import JobFilter
 from ergate.errors import UsageError
-from ergate.jobs.events import CancelAsked, RestartAsked
+from ergate.jobs.events import CancelAsked, Delivered, Postponed, RestartAsked
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.transitions import Rejection
-from ergate.testing.choices import AGAIN, ALL, numbers
+from ergate.testing.choices import AGAIN, ALL, numbers, seconds
 from ergate.testing.conformance.moves import assert_same
 from ergate.testing.stories.story import Story
+
+Order = CancelAsked | RestartAsked | Delivered | Postponed
 
 
 class Orders(Story):
@@ -37,7 +39,43 @@ class Orders(Story):
         held = self.held()
         self._order(held[number % len(held)], AGAIN)
 
-    def _order(self, record: JobRecord, event: CancelAsked | RestartAsked) -> None:
+    @precondition(lambda self: self.reference.jobs)
+    @rule(number=numbers, early=st.sampled_from([0, 0, 0, 1, -1]))
+    def deliver(self, number: int, early: int) -> None:
+        record = self._waiting(number)
+        self._order(record, Delivered(record.seq + early, f'{{"delivered":{number}}}'))
+
+    @precondition(lambda self: self.reference.jobs)
+    @rule(number=numbers, early=st.sampled_from([0, 0, 0, 1, -1]), wait_s=seconds)
+    def postpone(self, number: int, early: int, wait_s: float) -> None:
+        record = self._waiting(number)
+        self._order(record, Postponed(record.seq + early, self.clock.now() + wait_s))
+
+    @precondition(lambda self: self._tried())
+    @rule(number=numbers)
+    def deliver_to_what_was_tried(self, number: int) -> None:
+        tried = self._tried()
+        record = tried[number % len(tried)]
+        self._order(record, Delivered(record.seq, '"another"'))
+
+    @precondition(lambda self: self.held())
+    @rule(number=numbers)
+    def deliver_to_what_is_held(self, number: int) -> None:
+        held = self.held()
+        record = held[number % len(held)]
+        self._order(record, Delivered(record.seq, '"too early"'))
+
+    def _tried(self) -> list[JobRecord]:
+        """Return the jobs that wait, and not for the first time at this step."""
+        waiting = [j for j in self.reference.jobs.values() if j.status is JobStatus.SCHEDULED]
+        return [j for j in waiting if j.attempt or j.deliveries or j.unroutable]
+
+    def _waiting(self, number: int) -> JobRecord:
+        jobs = self.reference.jobs.values()
+        waiting = [record for record in jobs if record.status is JobStatus.SCHEDULED]
+        return waiting[number % len(waiting)] if waiting else self.job_of(number)
+
+    def _order(self, record: JobRecord, event: Order) -> None:
         expected = self.reference.play(record.id, event, self.clock.now())
         try:
             actual = self._ask(record.id, event)
@@ -49,9 +87,11 @@ class Orders(Story):
             assert_same(actual, expected)
         self.collect_tickets()
 
-    def _ask(self, job_id: str, event: CancelAsked | RestartAsked) -> JobRecord | None:
+    def _ask(self, job_id: str, event: Order) -> JobRecord | None:
         if isinstance(event, CancelAsked):
             return self.store.cancel(job_id)
+        if isinstance(event, Delivered | Postponed):
+            return self.store.deliver(job_id, event)
         return self.store.restart(job_id, event)
 
     @rule(status=st.sampled_from([JobStatus.FAILED, JobStatus.CANCELLED]))

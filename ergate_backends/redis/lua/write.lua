@@ -1,17 +1,19 @@
 -- Writes transitions that were worked out from jobs as they were read before. ARGV: time, then for
--- each job: id, revision and cancel request as read; history row, its revision and the seq that it
--- applies (each may be empty); number of columns, the columns that changed.
+-- each job: id, revision, cancel request and due time as read (a request and a heartbeat change
+-- the latter two without a new revision); history row, its revision and the seq that it applies
+-- (each may be empty); number of columns, the columns that changed.
 -- Replies one word for each: done, or moved (it is not as it was read; nothing was written).
 local NEEDED = {
   'status', 'revision', 'cancel_requested', 'queue', 'priority', 'worker_id', 'created_at',
   'ready_mark', 'due_at',
 }
 
-local function write(id, revision, cancel, row, row_revision, row_seq, first, last)
+local function write(id, revision, cancel, due, row, row_revision, row_seq, first, last)
   local values = redis.call('HMGET', key('job', id), unpack(NEEDED))
   local job = {}
   for n, name in ipairs(NEEDED) do job[name] = values[n] or nil end
   if job.revision ~= revision or (job.cancel_requested or '0') ~= cancel then return 'moved' end
+  if (job.due_at or '') ~= due then return 'moved' end
   local history = key('history', id)
   if row ~= '' then
     if redis.call('HEXISTS', history, row_revision) == 1 then return 'doubled' end
@@ -43,10 +45,10 @@ end
 local words = {}
 local at = 2
 while at <= #ARGV do
-  local first = at + 7
-  local last = first + tonumber(ARGV[at + 6]) - 1
-  local id, revision, cancel, row, row_revision, row_seq = unpack(ARGV, at, at + 5)
-  words[#words + 1] = write(id, revision, cancel, row, row_revision, row_seq, first, last)
+  local first = at + 8
+  local last = first + tonumber(ARGV[at + 7]) - 1
+  local id, revision, cancel, due, row, row_revision, row_seq = unpack(ARGV, at, at + 6)
+  words[#words + 1] = write(id, revision, cancel, due, row, row_revision, row_seq, first, last)
   at = last + 1
 end
 finish()

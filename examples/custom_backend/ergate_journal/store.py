@@ -256,6 +256,9 @@ class JournalStore(StateStore):
     def restart(self, job_id: str, event: events.RestartAsked) -> JobRecord:
         return self._order(job_id, event)
 
+    def deliver(self, job_id: str, event: events.Delivered | events.Postponed) -> JobRecord:
+        return self._order(job_id, event)
+
     def _order(self, job_id: str, event: events.Event) -> JobRecord:
         with self._changed:
             if job_id not in self._book.jobs:
