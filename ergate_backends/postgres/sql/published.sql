@@ -3,8 +3,9 @@ WITH wanted AS MATERIALIZED (
 ), found AS MATERIALIZED (
     -- A row that is locked is being claimed or changed; then its mark would come too late anyway.
     SELECT ready.ctid AS place FROM wanted
-    JOIN {schema}.jobs AS job
-      ON job.id = wanted.id AND job.revision = wanted.revision AND job.status = 'queued'
+    -- No word about its status: a planner without statistics would take few to be queued and compare
+    -- all jobs with all tickets. A ready row of that revision says the same.
+    JOIN {schema}.jobs AS job ON job.id = wanted.id AND job.revision = wanted.revision
     JOIN {schema}.ready
       ON ready.queue = job.queue AND ready.priority = job.priority AND ready.n = job.ready_n
      AND ready.job_id = job.id AND ready.revision = wanted.revision
