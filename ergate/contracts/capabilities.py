@@ -27,6 +27,8 @@ class Capability(StrEnum):
     """A store whose waiting jobs can go to another one, and which can take in those of others."""
     FEEDS = "feeds"
     """A store that hands out each transition for others to be told of it."""
+    DEFINITIONS = "definitions"
+    """A store that keeps the definitions of declared services and workflows."""
 
 
 class Level(Enum):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.definitions import Definable
 from ergate.contracts.feed import Feedable
 from ergate.contracts.moving import Movable
 from ergate.contracts.queue import unsupported
@@ -126,7 +127,7 @@ class StepTransaction(ABC):
         """Write the step's outcome in this transaction, like `StateStore.settle`."""
 
 
-class StateStore(Feedable, Movable):
+class StateStore(Feedable, Movable, Definable):
     """The truth about every job. Each method is one atomic act, or a list of them.
 
     Methods may be called from several threads at once. Each raises `BackendUnavailable` when the

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from ergate.clock import Clock
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.definitions import DefinitionKind, StoredDefinition
 from ergate.contracts.feed import FeedInfo, FeedRow
 from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
@@ -38,6 +39,7 @@ from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection
 from ergate_backends.memory import moving
 from ergate_backends.memory.board import Board
+from ergate_backends.memory.defining import Definitions
 from ergate_backends.memory.leases import Leases
 from ergate_backends.memory.views import queue_stats, surprising_status
 
@@ -45,7 +47,9 @@ from ergate_backends.memory.views import queue_stats, surprising_status
 class MemoryStore(StateStore):
     """Keeps every job in this process, under one lock; what it holds ends with the process."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.MOVE, Capability.FEEDS})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.MOVE, Capability.FEEDS, Capability.DEFINITIONS}
+    )
     level = Level.L0
 
     def __init__(self, clock: Clock) -> None:
@@ -54,6 +58,7 @@ class MemoryStore(StateStore):
         self._board = Board()
         self._leases = Leases()
         self._letters: dict[str, DeadLetter] = {}
+        self._definitions = Definitions()
         self._wakes = 0
 
     def migrate(self) -> None:
@@ -337,6 +342,26 @@ class MemoryStore(StateStore):
     def drop_feed(self, name: str) -> bool:
         with self._changed:
             return self._board.feeds.drop(name)
+
+    # --- definitions ----------------------------------------------------------------------------
+
+    def define(self, definition: StoredDefinition) -> None:
+        with self._changed:
+            self._definitions.define(definition, self._clock.now())
+
+    def definition(
+        self, kind: DefinitionKind, name: str, version: str | None = None
+    ) -> StoredDefinition | None:
+        with self._changed:
+            return self._definitions.get(kind, name, version)
+
+    def definitions(self, kind: DefinitionKind) -> Sequence[StoredDefinition]:
+        with self._changed:
+            return self._definitions.all(kind)
+
+    def undefine(self, kind: DefinitionKind, name: str) -> bool:
+        with self._changed:
+            return self._definitions.undefine(kind, name)
 
     # --- moving to another store ----------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from ergate.clock import Clock
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.definitions import DefinitionKind, StoredDefinition
 from ergate.contracts.feed import FeedInfo, FeedRow
 from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
@@ -38,6 +39,7 @@ from ergate_backends.postgres import asking, migrating, recovery, settling
 from ergate_backends.postgres.accepting import Accepting
 from ergate_backends.postgres.acts import Acts, arrays
 from ergate_backends.postgres.connection import LONG_ANSWER_S
+from ergate_backends.postgres.defining import Definitions
 from ergate_backends.postgres.durability import level_of
 from ergate_backends.postgres.feeding import Feeds
 from ergate_backends.postgres.lending import Lender
@@ -69,6 +71,7 @@ class PostgresStore(StateStore):
             Capability.ENQUEUE_IN_TRANSACTION,
             Capability.MOVE,
             Capability.FEEDS,
+            Capability.DEFINITIONS,
         }
     )
     level: Level
@@ -81,6 +84,7 @@ class PostgresStore(StateStore):
         self._letters = Letters(self._acts)
         self._feeds = Feeds(self._acts)
         self._moving = Moving(self._acts)
+        self._definitions = Definitions(self._acts)
         self._lender = Lender(self._acts, target)
         self._caller = Caller(self._pool, ready_channel(target))
         self._listener = Listener(target, ready_channel(target))
@@ -335,6 +339,22 @@ class PostgresStore(StateStore):
 
     def drop_feed(self, name: str) -> bool:
         return self._feeds.drop(name)
+
+    # --- definitions ----------------------------------------------------------------------------
+
+    def define(self, definition: StoredDefinition) -> None:
+        self._definitions.define(definition)
+
+    def definition(
+        self, kind: DefinitionKind, name: str, version: str | None = None
+    ) -> StoredDefinition | None:
+        return self._definitions.get(kind, name, version)
+
+    def definitions(self, kind: DefinitionKind) -> Sequence[StoredDefinition]:
+        return self._definitions.all(kind)
+
+    def undefine(self, kind: DefinitionKind, name: str) -> bool:
+        return self._definitions.undefine(kind, name)
 
     # --- moving to another store ----------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from ergate.clock import Clock
 from ergate.contracts.address import Address
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.definitions import DefinitionKind, StoredDefinition
 from ergate.contracts.feed import FeedInfo, FeedRow
 from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
@@ -37,6 +38,7 @@ from ergate.jobs.transitions import submitted
 from ergate_backends.redis import (
     asking,
     burying,
+    defining,
     feeding,
     moving,
     ordering,
@@ -67,7 +69,8 @@ class RedisStore(StateStore):
     def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]  # the server decides
         """Several processes always; durable when the server writes an append-only file."""
         kept = {Capability.DURABLE} if self.level is not Level.L0 else set()
-        return frozenset({Capability.SHARED, Capability.MOVE, Capability.FEEDS} | kept)
+        always = {Capability.SHARED, Capability.MOVE, Capability.FEEDS, Capability.DEFINITIONS}
+        return frozenset(always | kept)
 
     def migrate(self) -> None:
         key = self._server.key("schema")
@@ -251,6 +254,22 @@ class RedisStore(StateStore):
 
     def drop_feed(self, name: str) -> bool:
         return feeding.drop(self._server, name)
+
+    # --- definitions ----------------------------------------------------------------------------
+
+    def define(self, definition: StoredDefinition) -> None:
+        defining.define(self._server, definition)
+
+    def definition(
+        self, kind: DefinitionKind, name: str, version: str | None = None
+    ) -> StoredDefinition | None:
+        return defining.get(self._server, kind, name, version)
+
+    def definitions(self, kind: DefinitionKind) -> Sequence[StoredDefinition]:
+        return defining.all_of(self._server, kind)
+
+    def undefine(self, kind: DefinitionKind, name: str) -> bool:
+        return defining.undefine(self._server, kind, name)
 
     # --- moving to another store ----------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ergate.clock import Clock
 from ergate.contracts.capabilities import Capability, Level
+from ergate.contracts.definitions import DefinitionKind, StoredDefinition
 from ergate.contracts.feed import FeedInfo, FeedRow
 from ergate.contracts.moving import Admitted, Traveller
 from ergate.contracts.state_store import (
@@ -37,7 +38,17 @@ from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection, submitted
-from ergate_backends.sqlite import asking, claiming, feeding, moving, recovery, settling
+from ergate_backends.sqlite import (
+    asking,
+    burying,
+    claiming,
+    defining,
+    feeding,
+    moving,
+    outbox,
+    recovery,
+    settling,
+)
 from ergate_backends.sqlite.database import Database
 from ergate_backends.sqlite.lending import SqliteTransaction
 from ergate_backends.sqlite.rows import (
@@ -56,16 +67,6 @@ POLL_S = 0.004
 """How often an idle worker looks whether another process wrote: a few microseconds each time."""
 
 
-PUBLISHED = """
-    UPDATE ready SET published_at = ? WHERE revision = ? AND (queue, rank, ready_at, job_id) IN
-           (SELECT queue, -priority, ready_at, id FROM jobs WHERE id = ? AND revision = ?)
-"""
-REPUBLISH = """
-    UPDATE ready SET published_at = NULL WHERE (queue, rank, ready_at, job_id) IN
-           (SELECT queue, rank, ready_at, job_id FROM ready WHERE published_at <= ? LIMIT ?)
-"""
-
-
 class SqliteStore(StateStore):
     """Jobs in one SQLite file, for all processes of one machine."""
 
@@ -77,6 +78,7 @@ class SqliteStore(StateStore):
             Capability.ENQUEUE_IN_TRANSACTION,
             Capability.MOVE,
             Capability.FEEDS,
+            Capability.DEFINITIONS,
         }
     )
 
@@ -190,25 +192,18 @@ class SqliteStore(StateStore):
     # --- the outbox -----------------------------------------------------------------------------
 
     def unpublished(self, limit: int, older_than_s: float) -> Sequence[Ticket]:
+        until = max(self._clock.now(), self._last_moment) - older_than_s
         with self._db.read() as tx:
-            rows = tx.execute(
-                "SELECT job_id, revision, queue FROM ready "
-                "WHERE published_at IS NULL AND ready_at <= ? ORDER BY ready_at LIMIT ?",
-                (max(self._clock.now(), self._last_moment) - older_than_s, limit),
-            )
-            return [Ticket(*row) for row in rows]
+            return outbox.unpublished(tx, limit, until)
 
     def published(self, tickets: Sequence[Ticket]) -> None:
         now = self._clock.now()
         with self._db.write() as tx:
-            tx.executemany(
-                PUBLISHED,
-                [(now, ticket.revision, ticket.job_id, ticket.revision) for ticket in tickets],
-            )
+            outbox.published(tx, tickets, now)
 
     def republish(self, older_than_s: float, limit: int) -> int:
         with self._db.write() as tx:
-            return tx.execute(REPUBLISH, (self._clock.now() - older_than_s, limit)).rowcount
+            return outbox.republish(tx, self._clock.now() - older_than_s, limit)
 
     # --- life and death of workers --------------------------------------------------------------
 
@@ -332,23 +327,13 @@ class SqliteStore(StateStore):
     # --- dead letters ---------------------------------------------------------------------------
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
-        with self._db.write() as tx:
-            tx.executemany(
-                "INSERT INTO dead_letters (id, queue, body, reason, at) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO NOTHING",
-                [(x.id, x.queue, x.body, x.reason, x.at or self._clock.now()) for x in letters],
-            )
+        burying.bury(self._db, letters, self._clock.now())
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
-        query = "SELECT id, queue, body, reason, at FROM dead_letters ORDER BY n DESC LIMIT ?"
-        with self._db.read() as tx:
-            return [_letter(row) for row in tx.execute(query, (limit,))]
+        return burying.newest(self._db, limit)
 
     def exhume(self, letter_id: str) -> DeadLetter | None:
-        query = "DELETE FROM dead_letters WHERE id = ? RETURNING id, queue, body, reason, at"
-        with self._db.write() as tx:
-            rows = tx.execute(query, (letter_id,)).fetchall()
-        return _letter(rows[0]) if rows else None
+        return burying.exhume(self._db, letter_id)
 
     # --- feeds ----------------------------------------------------------------------------------
 
@@ -363,6 +348,22 @@ class SqliteStore(StateStore):
 
     def drop_feed(self, name: str) -> bool:
         return feeding.drop(self._db, name)
+
+    # --- definitions ----------------------------------------------------------------------------
+
+    def define(self, definition: StoredDefinition) -> None:
+        defining.define(self._db, definition, self._clock.now())
+
+    def definition(
+        self, kind: DefinitionKind, name: str, version: str | None = None
+    ) -> StoredDefinition | None:
+        return defining.get(self._db, kind, name, version)
+
+    def definitions(self, kind: DefinitionKind) -> Sequence[StoredDefinition]:
+        return defining.all_of(self._db, kind)
+
+    def undefine(self, kind: DefinitionKind, name: str) -> bool:
+        return defining.undefine(self._db, kind, name)
 
     # --- moving to another store ----------------------------------------------------------------
 
@@ -383,8 +384,3 @@ class SqliteStore(StateStore):
     def dismiss(self, departed: Mapping[str, int]) -> int:
         with self._db.write() as tx:
             return moving.dismiss(tx, departed)
-
-
-def _letter(row: tuple[str, str, bytes, str, float]) -> DeadLetter:
-    letter_id, queue, body, reason, at = row
-    return DeadLetter(id=letter_id, queue=queue, body=body, reason=reason, at=at)

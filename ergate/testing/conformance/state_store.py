@@ -8,6 +8,7 @@ from ergate.testing.conformance.asking import Asking
 from ergate.testing.conformance.capabilities import Capabilities
 from ergate.testing.conformance.claiming import Claiming
 from ergate.testing.conformance.concurrency import Concurrency
+from ergate.testing.conformance.defining import Defining
 from ergate.testing.conformance.delivering import Delivering
 from ergate.testing.conformance.departing import Departing
 from ergate.testing.conformance.feeding import Feeding
@@ -37,6 +38,7 @@ class StateStoreSuite(
     Departing,
     Arriving,
     Feeding,
+    Defining,
     Payloads,
     Concurrency,
 ):
