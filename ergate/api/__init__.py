@@ -1,0 +1,1 @@
+"""The HTTP face: jobs, queues, workers and workflows for programs and browsers."""

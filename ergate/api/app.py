@@ -1,0 +1,86 @@
+"""The HTTP face as one ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from ergate.api import (
+    bulk,
+    description,
+    health,
+    job_orders,
+    jobs,
+    queues,
+    signing_in,
+    stream,
+    workers,
+    workflows,
+)
+from ergate.api.bounds import Bounds
+from ergate.api.desk import Desk, Place
+from ergate.api.guard import Guard
+from ergate.api.perimeter import Perimeter
+from ergate.api.refusals import answer_errors
+from ergate.api.security import Security
+from ergate.api.sessions import Sessions
+from ergate.api.stream import Streams
+
+_PARTS = (
+    health,
+    jobs,
+    job_orders,
+    bulk,
+    queues,
+    workers,
+    workflows,
+    stream,
+    signing_in,
+    description,
+)
+
+
+def create_api(place: Place, security: Security, bounds: Bounds | None = None) -> FastAPI:
+    """Return the HTTP face of a place.
+
+    The broker stays the caller's, to be closed after the last request.
+    """
+    desk = Desk(place, bounds or Bounds())
+    sessions = Sessions(security, place.clock)
+    app = FastAPI(
+        title="ergate",
+        version="1",
+        description="Jobs, queues, workers and workflows. Every error is a problem document.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.desk = desk
+    app.state.security = security
+    app.state.sessions = sessions
+    app.state.guard = Guard(security, sessions)
+    app.state.streams = Streams(desk)
+    for part in _PARTS:
+        # In one flat list, so that a test can walk every route.
+        app.router.routes.extend(part.router.routes)
+    app.add_middleware(Perimeter, security=security, bounds=desk.bounds)
+    app.openapi = partial(describe_once, app)  # type: ignore[method-assign]  # FastAPI's own way
+    answer_errors(app)
+    return app
+
+
+def describe_once(app: FastAPI) -> dict[str, object]:
+    """Return the OpenAPI document of an app."""
+    return description.describe(app)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.streams.stop()
+    app.state.desk.close()

@@ -1,0 +1,76 @@
+"""The decision about one request: who asks, and may they."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from starlette.requests import Request
+
+from ergate.api.problems import Refused
+from ergate.api.security import LOOPBACK_NAMES, Security, host_name, is_loopback
+from ergate.api.sessions import COOKIE, Sessions
+
+
+class Access(StrEnum):
+    """What a route asks of its callers; every route declares one."""
+
+    PUBLIC = "public"
+    """Nothing: it tells nothing and changes nothing."""
+    READ = "read"
+    """To be on this machine, or the token."""
+    WRITE = "write"
+    """The token."""
+
+
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+class Guard:
+    """Lets requests pass or raises `Refused`."""
+
+    def __init__(self, security: Security, sessions: Sessions) -> None:
+        self._security = security
+        self._sessions = sessions
+
+    def check(self, request: Request, access: Access) -> None:
+        """Raise `Refused` unless the caller may use a route with this access."""
+        if access is Access.PUBLIC or self._has_token(request) or self._has_session(request):
+            return
+        if access is Access.READ and is_local(request):
+            return
+        if self._security.token is None:
+            raise Refused(
+                403,
+                "This server was started without a token, so that nothing can be changed here, "
+                "and nothing can be read from elsewhere.",
+                next_step="Start the server with a token.",
+            )
+        raise Refused(401, f"{request.method} here needs the token, and none that is valid came.")
+
+    def _has_token(self, request: Request) -> bool:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self._security.is_token(given.strip())
+
+    def _has_session(self, request: Request) -> bool:
+        value = request.cookies.get(COOKIE)
+        if value is None or not self._sessions.is_valid(value):
+            return False
+        # A cookie comes by itself: for a change the browser must say that a page of ours asks.
+        return request.method in _SAFE or is_from_own_page(request)
+
+
+def is_from_own_page(request: Request) -> bool:
+    """Return whether a browser says that a page of this very origin sends the request."""
+    site = request.headers.get("sec-fetch-site")
+    return site == "same-origin" or (site is None and request.headers.get("origin") is not None)
+
+
+def is_local(request: Request) -> bool:
+    """Return whether the request was made on this machine, for this machine.
+
+    What a proxy passes on comes from loopback, too; it shows by the Host or a header.
+    """
+    peer = request.client.host if request.client else None
+    passed_on = {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(request.headers)
+    named = host_name(request.headers.get("host", "")) in LOOPBACK_NAMES
+    return is_loopback(peer) and named and not passed_on

@@ -1,0 +1,106 @@
+"""Serving the HTTP face with uvicorn, on loopback unless there is a token."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from ergate.api.security import Security, is_loopback
+from ergate.errors import UsageError
+
+GRACE_S = 10
+"""How long requests may go on after a stop was asked for."""
+CONNECTIONS = 500
+HEADER_BYTES = 32 * 1024
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that ends event streams when it is asked to stop."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take note of a signal."""
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        # A stream never ends by itself, and would hold up the stop until the grace is over.
+        app.state.streams.stop_soon()
+        super().handle_exit(sig, frame)
+
+
+class EscapedLines(logging.Filter):
+    """Makes what callers send visible in log lines: no control character gets through."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Escape the arguments of a record, and let it pass."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(escaped(one) for one in record.args)
+        return True
+
+
+def escaped(value: object) -> object:
+    r"""Return a text with every character that is not printable as an escape like `\x1b`."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(one if one.isprintable() else _visible(one) for one in value)
+
+
+def _visible(character: str) -> str:
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def check_address(host: str, security: Security) -> None:
+    """Raise `UsageError` for an address that others reach while there is no token."""
+    if security.token is None and not _is_own(host):
+        raise UsageError(
+            f"{host} can be reached from other machines, and this server has no token. "
+            "Give it a token, or listen on 127.0.0.1."
+        )
+
+
+def new_server(app: FastAPI, host: str, port: int) -> Server:
+    """Return a server for an app of `create_api`; port 0 means any free one.
+
+    Raises `UsageError` for an address that others reach while there is no token.
+    """
+    check_address(host, app.state.security)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # whoever is not a proxy could claim any address
+        limit_concurrency=CONNECTIONS,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        timeout_graceful_shutdown=GRACE_S,
+        ws="none",
+        http="h11",
+    )
+    access = logging.getLogger("uvicorn.access")
+    if not any(isinstance(one, EscapedLines) for one in access.filters):
+        access.addFilter(EscapedLines())
+    return Server(config)
+
+
+def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8700) -> None:
+    """Serve until a signal asks to stop; requests that run may end.
+
+    Raises `UsageError` for an address that cannot be had, or not without a token.
+    """
+    server = new_server(app, host, port)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError as exc:
+        raise UsageError(f"{host}:{port} cannot be listened on: {exc.strerror or exc}.") from exc
+    with listening:
+        server.run(sockets=[listening])
+
+
+def _is_own(host: str) -> bool:
+    return host == "localhost" or is_loopback(host)
