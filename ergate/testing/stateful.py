@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from ergate.contracts.state_store import StateStore
 from ergate.testing.clock import FakeClock
 from ergate.testing.stories.accepting import Accepting
+from ergate.testing.stories.defining import Defining
 from ergate.testing.stories.feeding import Feeding
 from ergate.testing.stories.invariants import Invariants
 from ergate.testing.stories.lives import Lives
@@ -52,5 +53,7 @@ def state_machine_for(make_store: MakeStore, *, examples: int | None = None) -> 
     return Machine
 
 
-class StoreMachine(Accepting, Settling, Outbox, Lives, Orders, Moving, Feeding, Invariants):
+class StoreMachine(
+    Accepting, Settling, Outbox, Lives, Orders, Moving, Feeding, Defining, Invariants
+):
     """All that can happen to a few jobs, in any order."""
