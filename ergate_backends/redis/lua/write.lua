@@ -13,7 +13,8 @@ local function write(id, revision, cancel, due, row, row_revision, row_seq, firs
   local job = {}
   for n, name in ipairs(NEEDED) do job[name] = values[n] or nil end
   if job.revision ~= revision or (job.cancel_requested or '0') ~= cancel then return 'moved' end
-  if (job.due_at or '') ~= due then return 'moved' end
+  -- As numbers: a time may be kept as 5 and read as 5.0.
+  if tonumber(job.due_at or '') ~= tonumber(due) then return 'moved' end
   local history = key('history', id)
   if row ~= '' then
     if redis.call('HEXISTS', history, row_revision) == 1 then return 'doubled' end
