@@ -69,10 +69,11 @@ types: $(VENV)/.dev ## Check the types with mypy --strict
 	@$(PYTHON_VENV) -m mypy --strict
 
 .PHONY: bench
-bench: $(VENV)/.bench servers ## Measure, beside Huey, SAQ and PgQueuer, and print tables
+bench: $(VENV)/.bench servers ## Measure, beside Huey, SAQ, PgQueuer, Celery and Dramatiq, and print tables
 	@$(PYTHON_VENV) -m benchmarks $(ARGS)
 	@$(PYTHON_VENV) -m benchmarks.on_redis $(ARGS)
 	@$(PYTHON_VENV) -m benchmarks.on_postgres $(ARGS)
+	@$(PYTHON_VENV) -m benchmarks.on_rabbitmq $(ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.docs ## Build the documentation into site/
