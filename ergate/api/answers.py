@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 
 def json_text(document: object) -> str:
@@ -18,10 +18,8 @@ def json_text(document: object) -> str:
     return text
 
 
-class JsonAnswer(Response):
+class JsonAnswer(JSONResponse):
     """A JSON document."""
-
-    media_type = "application/json"
 
     def render(self, content: object) -> bytes:
         """Return the body."""
