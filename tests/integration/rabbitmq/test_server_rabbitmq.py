@@ -18,6 +18,7 @@ from ergate.errors import BackendError, BackendUnavailable
 from ergate.testing.fleet import eventually
 from ergate.testing.servers.rabbitmq import RabbitMQServer
 from ergate_backends.rabbitmq import dead
+from ergate_backends.rabbitmq.address import Place
 from ergate_backends.rabbitmq.checking import findings
 from ergate_backends.rabbitmq.queue import RabbitMQQueue
 from ergate_backends.rabbitmq.topology import DELIVERY_LIMIT, queue_arguments
@@ -28,16 +29,28 @@ QUORUM = {"x-queue-type": "quorum"}
 
 
 @pytest.fixture
-def queue(rabbitmq_server: RabbitMQServer) -> Iterator[RabbitMQQueue]:
-    queue = RabbitMQQueue(Address.parse(rabbitmq_server.url), CLOCK)
-    yield queue
-    queue.close()
+def queue(rabbitmq_url: str) -> Iterator[RabbitMQQueue]:
+    """A queue in a server that others use as well."""
+    with closing(RabbitMQQueue(Address.parse(rabbitmq_url), CLOCK)) as queue:
+        yield queue
 
 
-def plainly(server: RabbitMQServer, act: Callable[[Any], Any]) -> Any:
+@pytest.fixture
+def alone(rabbitmq_server: RabbitMQServer) -> Iterator[RabbitMQQueue]:
+    """A queue in a server that the test may kill, empty or change."""
+    with closing(RabbitMQQueue(Address.parse(rabbitmq_server.url), CLOCK)) as queue:
+        yield queue
+
+
+def plainly(url: str, act: Callable[[Any], Any]) -> Any:
     """Do something on a channel of the plain client."""
-    with closing(pika.BlockingConnection(pika.URLParameters(server.url))) as connection:
+    server = pika.URLParameters(url.partition("?")[0])
+    with closing(pika.BlockingConnection(server)) as connection:
         return act(connection.channel())
+
+
+def prefix_of(url: str) -> str:
+    return Place.of(Address.parse(url)).prefix
 
 
 def take(queue: RabbitMQQueue, count: int, names: Sequence[str] = ("default",)) -> list[Delivery]:
@@ -59,23 +72,23 @@ def numbers(count: int) -> list[Message]:
 
 
 def test_a_queue_goes_on_after_a_restart_of_the_server(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
+    alone: RabbitMQQueue, rabbitmq_server: RabbitMQServer
 ) -> None:
-    queue.publish(numbers(2))
-    (first, second) = take(queue, 2)
+    alone.publish(numbers(2))
+    (first, second) = take(alone, 2)
     remember_queues(rabbitmq_server)
     rabbitmq_server.kill()
     before = time.monotonic()
     with pytest.raises(BackendUnavailable):
-        queue.publish(numbers(1))
+        alone.publish(numbers(1))
     with pytest.raises(BackendUnavailable):
-        queue.receive(["default"], 1, 5.0)
+        alone.receive(["default"], 1, 5.0)
     assert time.monotonic() - before < 5.0
-    queue.acknowledge([first])  # of a channel that is gone: ignored
+    alone.acknowledge([first])  # of a channel that is gone: ignored
     rabbitmq_server.start()
-    eventually("it takes messages again", lambda: published(queue, Message(b"3", "k")))
-    eventually("it can be asked again", lambda: depth(queue) is not None)
-    again = take(queue, 3)
+    eventually("it takes messages again", lambda: published(alone, Message(b"3", "k")))
+    eventually("it can be asked again", lambda: depth(alone) is not None)
+    again = take(alone, 3)
     assert sorted(one.body for one in again) == [b"0", b"1", b"3"]
     assert {first.identity, second.identity} < {one.identity for one in again}
 
@@ -97,23 +110,23 @@ def published(queue: RabbitMQQueue, message: Message) -> bool:
 
 
 def test_a_queue_that_is_deleted_while_somebody_waits_is_made_anew(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
+    alone: RabbitMQQueue, rabbitmq_server: RabbitMQServer
 ) -> None:
-    queue.publish(numbers(1))
-    queue.acknowledge(take(queue, 1))
+    alone.publish(numbers(1))
+    alone.acknowledge(take(alone, 1))
     rabbitmq_server.reset()
-    queue.publish([Message(b"new", "k")])
-    assert [one.body for one in take(queue, 1)] == [b"new"]
+    alone.publish([Message(b"new", "k")])
+    assert [one.body for one in take(alone, 1)] == [b"new"]
 
 
 def test_messages_survive_a_kill_of_the_server(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
+    alone: RabbitMQQueue, rabbitmq_server: RabbitMQServer
 ) -> None:
-    queue.publish(numbers(500))
+    alone.publish(numbers(500))
     remember_queues(rabbitmq_server)
     rabbitmq_server.kill()
     rabbitmq_server.start()
-    eventually("it counts again", lambda: depth(queue) == 500)
+    eventually("it counts again", lambda: depth(alone) == 500)
 
 
 def depth(queue: RabbitMQQueue) -> int | None:
@@ -127,14 +140,14 @@ def depth(queue: RabbitMQQueue) -> int | None:
 
 
 def test_a_receiver_that_asks_no_more_gives_back_what_came_in_advance(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
+    queue: RabbitMQQueue, rabbitmq_url: str
 ) -> None:
     queue.publish(numbers(40))
     first = queue.receive(["default"], 8, 5.0)
     queue.acknowledge(first)  # which makes room for more
     left = 40 - len(first)
     eventually("all others wait in the server", lambda: queue.depth("default") == left)
-    with closing(RabbitMQQueue(Address.parse(rabbitmq_server.url), CLOCK)) as other:
+    with closing(RabbitMQQueue(Address.parse(rabbitmq_url), CLOCK)) as other:
         rest = take(other, left)
     assert len({one.body for one in [*first, *rest]}) == 40
 
@@ -154,7 +167,7 @@ def test_messages_that_are_held_do_not_stop_others_from_coming(queue: RabbitMQQu
 # --- messages that the server gives up ------------------------------------------------------------
 
 
-def give_up_on(server: RabbitMQServer, queue: str) -> None:
+def give_up_on(url: str, queue: str) -> None:
     """Take the first message again and again, and never acknowledge it."""
 
     def act(channel: Any) -> None:
@@ -162,15 +175,15 @@ def give_up_on(server: RabbitMQServer, queue: str) -> None:
             method, _properties, _body = channel.basic_get(queue)
             channel.basic_nack(method.delivery_tag, requeue=True)
 
-    plainly(server, act)
+    plainly(url, act)
 
 
 def test_what_the_server_gave_up_comes_with_the_reason_to_a_receiver_of_its_queue(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer, monkeypatch: pytest.MonkeyPatch
+    queue: RabbitMQQueue, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dead, "LOOK_EVERY_S", 0.2)
     queue.publish([Message(b"poison", "k", "mails")])
-    give_up_on(rabbitmq_server, "ergate.mails")
+    give_up_on(rabbitmq_url, f"{prefix_of(rabbitmq_url)}.mails")
     assert list(queue.receive(["default"], 1, 1.0)) == []  # it is of another queue
     (letter,) = take(queue, 1, ["mails"])
     assert (letter.body, letter.queue) == (b"poison", "mails")
@@ -182,7 +195,7 @@ def test_what_the_server_gave_up_comes_with_the_reason_to_a_receiver_of_its_queu
 
 
 def test_a_message_that_the_living_give_back_is_never_given_up(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
+    queue: RabbitMQQueue, rabbitmq_url: str
 ) -> None:
     """As during an outage of the state store: what was received cannot be claimed."""
     queue.publish(numbers(1))
@@ -202,24 +215,25 @@ def test_a_message_that_the_living_give_back_is_never_given_up(
     ("given", "argument"),
     [
         ({}, "x-dead-letter-exchange"),
-        (queue_arguments("ergate") | {"x-delivery-limit": 7}, "x-delivery-limit.*50.*7"),
-        (queue_arguments("ergate") | {"x-queue-type": "classic"}, "."),
+        ({"x-delivery-limit": 7}, "x-delivery-limit.*50.*7"),
+        ({"x-queue-type": "classic"}, "."),
     ],
     ids=["classic", "limit", "type"],
 )
 def test_a_queue_that_exists_with_other_arguments_is_named_with_the_difference(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer, given: dict[str, Any], argument: str
+    queue: RabbitMQQueue, rabbitmq_url: str, given: dict[str, Any], argument: str
 ) -> None:
-    if given.get("x-queue-type") == "classic":
-        given = {"x-queue-type": "classic"}
-    declare = {"queue": "ergate.default", "durable": True, "arguments": given}
-    plainly(rabbitmq_server, lambda channel: channel.queue_declare(**declare))
+    prefix = prefix_of(rabbitmq_url)
+    if "x-delivery-limit" in given:  # it is the only difference
+        given = queue_arguments(prefix) | given
+    declare = {"queue": f"{prefix}.default", "durable": True, "arguments": given}
+    plainly(rabbitmq_url, lambda channel: channel.queue_declare(**declare))
     with pytest.raises(BackendError, match=argument) as refused:
         queue.receive(["default"], 1, 1.0)
     assert not isinstance(refused.value, BackendUnavailable)
-    assert "rabbitmqctl delete_queue ergate.default" in str(refused.value)
-    (found,) = [one for one in look(rabbitmq_server) if one.level == "problem"]
-    assert "ergate.default" in found.detail
+    assert f"rabbitmqctl delete_queue {prefix}.default" in str(refused.value)
+    (found,) = [one for one in look(rabbitmq_url) if one.level == "problem"]
+    assert f"{prefix}.default" in found.detail
 
 
 def test_a_name_that_is_taken_by_dead_letters_is_free_for_a_queue(queue: RabbitMQQueue) -> None:
@@ -232,16 +246,16 @@ def test_a_name_that_is_taken_by_dead_letters_is_free_for_a_queue(queue: RabbitM
 
 
 def test_a_server_without_memory_takes_no_messages_and_still_hands_out_those_it_has(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
+    alone: RabbitMQQueue, rabbitmq_server: RabbitMQServer
 ) -> None:
-    queue.publish(numbers(10))
+    alone.publish(numbers(10))
     rabbitmq_server.control("set_vm_memory_high_watermark", "0.00001")
     with pytest.raises(BackendUnavailable, match="takes no messages now: low on memory"):
-        queue.publish(numbers(1))
-    queue.acknowledge(take(queue, 10))
-    eventually("nothing waits", lambda: queue.depth("default") <= 1)
+        alone.publish(numbers(1))
+    alone.acknowledge(take(alone, 10))
+    eventually("nothing waits", lambda: alone.depth("default") <= 1)
     rabbitmq_server.control("set_vm_memory_high_watermark", "0.9")
-    eventually("it takes messages again", lambda: published(queue, Message(b"1", "k")))
+    eventually("it takes messages again", lambda: published(alone, Message(b"1", "k")))
 
 
 def test_a_batch_larger_than_what_is_sent_at_a_time_is_confirmed(queue: RabbitMQQueue) -> None:
@@ -253,31 +267,30 @@ def test_a_batch_larger_than_what_is_sent_at_a_time_is_confirmed(queue: RabbitMQ
 # --- doctor ---------------------------------------------------------------------------------------
 
 
-def look(server: RabbitMQServer) -> Sequence[Finding]:
-    return findings(Address.parse(server.url))
+def look(url: str) -> Sequence[Finding]:
+    """Return what the doctor finds, but for the round trip: this machine may be busy."""
+    return [one for one in findings(Address.parse(url)) if one.subject != "round trip"]
 
 
 def test_the_doctor_has_nothing_to_say_against_a_server_that_is_as_it_should_be(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
+    queue: RabbitMQQueue, rabbitmq_url: str
 ) -> None:
-    seen = {one.subject: one for one in look(rabbitmq_server)}
+    seen = {one.subject: one for one in look(rabbitmq_url)}
     assert {one.level for one in seen.values()} == {"ok"}
     assert "at first use" in seen["queue"].detail
     queue.publish(numbers(3))
-    seen = {one.subject: one for one in look(rabbitmq_server)}
+    seen = {one.subject: one for one in look(rabbitmq_url)}
     assert "delivery limit 50" in seen["queue"].detail
     assert "3 wait" in seen["queue"].detail
     assert "RabbitMQ 3" in seen["version"].detail
 
 
-def test_the_doctor_sees_dead_letters_that_wait(
-    queue: RabbitMQQueue, rabbitmq_server: RabbitMQServer
-) -> None:
+def test_the_doctor_sees_dead_letters_that_wait(queue: RabbitMQQueue, rabbitmq_url: str) -> None:
     queue.publish([Message(b"poison", "k", "mails")])
-    give_up_on(rabbitmq_server, "ergate.mails")
+    give_up_on(rabbitmq_url, f"{prefix_of(rabbitmq_url)}.mails")
 
     def is_seen() -> bool:
-        seen = {one.subject: one for one in look(rabbitmq_server)}
+        seen = {one.subject: one for one in look(rabbitmq_url)}
         return seen["dead letters"].level == "warning"
 
     eventually("the doctor sees it", is_seen)
