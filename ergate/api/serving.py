@@ -19,15 +19,18 @@ HEADER_BYTES = 32 * 1024
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that ends event streams when it is asked to stop."""
+    """A uvicorn server that ends event streams when it is asked to stop, and then returns."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take note of a signal."""
+        """Take note of a signal; at the second one requests that run are given up."""
         app = self.config.app
         assert isinstance(app, FastAPI)
         # A stream never ends by itself, and would hold up the stop until the grace is over.
         app.state.streams.stop_soon()
-        super().handle_exit(sig, frame)
+        # uvicorn would raise the signal again at the end, and nobody could close the broker.
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
 
 
 class EscapedLines(logging.Filter):
@@ -91,14 +94,13 @@ def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8700) -> None:
     Raises `UsageError` for an address that cannot be had, or not without a token.
     """
     server = new_server(app, host, port)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.socket(family)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-    except OSError as exc:
-        raise UsageError(f"{host}:{port} cannot be listened on: {exc.strerror or exc}.") from exc
-    with listening:
+        try:
+            listening.bind((host, port))
+        except OSError as exc:
+            why = exc.strerror or exc
+            raise UsageError(f"{host}:{port} cannot be listened on: {why}.") from exc
         server.run(sockets=[listening])
 
 
