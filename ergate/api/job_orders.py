@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ergate.api.answers import JsonAnswer, json_text
+from ergate.api.answers import JsonAnswer
 from ergate.api.bounds import MAX_DELAY_S, MAX_PRIORITY
 from ergate.api.desk import AskedDesk, Place
 from ergate.api.found import document_of, find_record
@@ -102,9 +103,14 @@ async def retry_job(
 
 
 def _enqueue(place: Place, order: NewJob) -> dict[str, object]:
-    job = place.client.enqueue(order.workflow, JsonText(json_text(order.input)), order.wish())
+    job = place.client.enqueue(order.workflow, _text(order.input), order.wish())
     document: dict[str, object] = job.model_dump(mode="json")
     return document
+
+
+def _text(value: object) -> JsonText:
+    # As short as it is stored: the limit of its size is for that form.
+    return JsonText(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def cancel(place: Place, job_id: str) -> JobRecord:
@@ -122,16 +128,16 @@ def retry(place: Place, job_id: str, restart: Restart) -> JobRecord:
 
 def _plan(place: Place, record: JobRecord, restart: Restart) -> RestartPlan:
     workflow = place.workflow(record.workflow_name)
-    text = json_text(restart.input) if "input" in restart.model_fields_set else None
+    text = _text(restart.input) if "input" in restart.model_fields_set else None
     plan = plan_restart(
         record,
         place.broker.store.history(record.id),
         workflow=workflow,
         from_step=restart.from_step,
-        input_text=text,
+        input_text=None if text is None else text.text,
     )
     if text is None:
         return plan
     step = None if workflow is None else workflow[plan.step]
-    checked = input_text(step, JsonText(text), place.limits)
+    checked = input_text(step, text, place.limits)
     return replace(plan, event=replace(plan.event, input_json=checked))

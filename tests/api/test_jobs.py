@@ -88,6 +88,14 @@ def test_infinity_is_no_input(client: TestClient) -> None:
     assert answer.status_code in (400, 422)
 
 
+def test_the_limit_of_an_input_is_for_its_stored_form(place: Place, client: TestClient) -> None:
+    text = "é" * 300_000  # 600 KB as it is stored, 1.8 MB with every character escaped
+    object.__setattr__(place, "registry", None)
+    assert enqueue(client, input=text)["initial_input_value"] == text
+    problem = enqueue(client, 422, input=text * 2)
+    assert "at most 1,048,576" in problem["detail"]
+
+
 def test_an_unknown_workflow_is_not_found(client: TestClient) -> None:
     problem = enqueue(client, 404, workflow="ordr")
     assert "order" in problem["detail"]
