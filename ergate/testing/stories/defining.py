@@ -12,7 +12,7 @@ from ergate.testing.stories.story import Story
 KINDS: tuple[DefinitionKind, ...] = ("service", "workflow")
 kinds = st.sampled_from(KINDS)
 names = st.sampled_from(["x", "y"])
-versions = st.sampled_from(["v1", "v2"])
+versions = st.sampled_from(["v1", "v2", None])
 
 
 class Defining(Story):
@@ -28,18 +28,16 @@ class Defining(Story):
 
     @precondition(_keeps_definitions)
     @rule(kind=kinds, name=names, version=versions)
-    def define(self, kind: DefinitionKind, name: str, version: str) -> None:
+    def define_or_undefine(self, kind: DefinitionKind, name: str, version: str | None) -> None:
+        if version is None:
+            had_one = self.current.pop((kind, name), None) is not None
+            assert self.store.undefine(kind, name) == had_one
+            return
         new = StoredDefinition(
             kind=kind, name=name, version=version, body=f"[{len(self.kept)}]", created_at=7.5
         )
         self.store.define(new)
         self.current[kind, name] = self.kept.setdefault((kind, name, version), new)
-
-    @precondition(_keeps_definitions)
-    @rule(kind=kinds, name=names)
-    def undefine(self, kind: DefinitionKind, name: str) -> None:
-        had_one = self.current.pop((kind, name), None) is not None
-        assert self.store.undefine(kind, name) == had_one
 
     @precondition(lambda self: self.kept)
     @invariant()
