@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +21,8 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Termin
 
 def test_it_makes_the_schema_and_prints_its_version(terminal: Terminal) -> None:
     done = terminal.type("migrate", "--state", "sqlite:///jobs.db")
-    assert (done.exit_code, done.stdout) == (0, "Schema: version 1 of 1\n")
+    assert done.exit_code == 0
+    assert re.fullmatch(r"Schema: version (\d+) of \1\n", done.stdout)
     with closing(sqlite3.connect("jobs.db")) as database:
         assert database.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
 
@@ -43,7 +45,8 @@ def test_check_changes_nothing_and_tells_that_a_schema_is_behind(terminal: Termi
     sqlite3.connect("old.db").close()
     Path("old.db").touch()
     done = terminal.type("migrate", "--check", "--state", "sqlite:///old.db")
-    assert (done.exit_code, done.stdout) == (1, "Schema: version 0 of 1\n")
+    assert done.exit_code == 1
+    assert re.fullmatch(r"Schema: version 0 of [1-9]\d*\n", done.stdout)
     assert Path("old.db").stat().st_size == 0
 
 
