@@ -13,8 +13,8 @@ CODE := ergate ergate_backends tests examples benchmarks
 ARGS ?=
 # Tests start hundreds of processes, and each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
-# Most of what tests do is waiting for processes that were killed: two at a time keep two cores busy.
-JOBS ?= 2
+# Most of what tests do is waiting for processes that were killed: three at a time keep two cores busy.
+JOBS ?= 3
 
 .PHONY: help
 help: ## Show this list
