@@ -240,6 +240,8 @@ class DividedQueue(Queue):
 
     def receive(self, queues: Sequence[str], limit: int, timeout_s: float) -> Sequence[Delivery]:
         self.waited_s = timeout_s
+        if "receive" in self.refuses:
+            raise BackendUnavailable("no receiving today")
         return super().receive(queues, limit, timeout_s) if self.is_ours else []
 
 
@@ -281,6 +283,21 @@ def test_a_busy_worker_keeps_tickets_and_stores_jobs_from_elsewhere() -> None:
     assert [letter.body for letter in house.store.dead_letters()] == [b"garbage"]
     assert sorted([*house.claim(1), *house.claim(1)]) == ["a", "b"]
     assert (house.claim(), queue._held) == ([], {}), "all of it is acknowledged"
+
+
+def test_what_a_busy_worker_keeps_stays_in_hand_while_the_queue_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Let go of without a word, it would never be acknowledged, and hold up all that follows."""
+    queue = DividedQueue()
+    house = House(queue)
+    house.submit("a")
+    house.broker.attend(QUEUES)
+    with monkeypatch.context() as patched:
+        patched.setattr(DividedQueue, "refuses", frozenset({"receive"}))
+        with pytest.raises(BackendUnavailable):
+            house.claim()
+    assert (house.claim(), queue._held) == (["a"], {})
 
 
 def test_what_a_busy_worker_keeps_is_bounded_and_comes_back_when_it_closes() -> None:
