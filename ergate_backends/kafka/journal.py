@@ -59,7 +59,7 @@ class KafkaJournal(Journal):
         self._place = Place.of(address)
         self._topic = f"{self._place.prefix}.{kind}"
         self._config = _config(kind, Retention.of(address))
-        self._publisher = Publisher(self._place)
+        self._publisher = Publisher(self._place, self._ensure_again)
         self._is_there = False
 
     def append(self, entries: Sequence[Entry]) -> None:
@@ -67,13 +67,7 @@ class KafkaJournal(Journal):
             return
         records = [self._record(entry) for entry in entries]
         self._ensure()
-        left = self._publisher.publish(records)
-        if left:  # somebody deleted the topic
-            self._is_there = False
-            self._ensure()
-            left = self._publisher.publish(left)
-        if left:
-            raise BackendUnavailable(f"Kafka at {self._place.address} has no {self._topic} yet.")
+        self._publisher.publish(records)
 
     def _record(self, entry: Entry) -> Record:
         size = len(entry.body) + len(entry.key) + ROOM
@@ -108,6 +102,11 @@ class KafkaJournal(Journal):
             if not _knows(admin, self._topic):
                 self._create(admin)
         self._is_there = True
+
+    def _ensure_again(self, _topics: set[str]) -> None:
+        """Make the topic that somebody deleted."""
+        self._is_there = False
+        self._ensure()
 
     def _create(self, admin: AdminClient) -> None:
         wish = NewTopic(self._topic, self._place.partitions, config=self._config)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from ergate.clock import Clock, SystemClock
 from ergate.errors import BackendUnavailable
+from ergate.jobs.retry import backoff_s
 from ergate_backends.kafka.address import Place
 from ergate_backends.kafka.client import (
     ANSWER_TIMEOUT_S,
@@ -22,6 +26,9 @@ from ergate_backends.kafka.client import (
 from ergate_backends.kafka.topics import LARGEST_MESSAGE
 
 CONFIRM_S = ANSWER_TIMEOUT_S
+PUBLISH_S = 2 * CONFIRM_S
+"""How long a call tries: what failed for a while is written again within this time."""
+BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.05, 1.0
 _OUT_OF_STEP = frozenset(
     {
         KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
@@ -32,6 +39,18 @@ _OUT_OF_STEP = frozenset(
     }
 )
 """The broker does not know this producer any more, as after its topic was made anew."""
+_LET_GO = frozenset(
+    {
+        KafkaError._DESTROY,  # noqa: SLF001
+        KafkaError._DESTROY_BROKER,  # noqa: SLF001
+    }
+)
+"""The client library threw away the partition or the connection that a record was queued for. It
+does so when a topic is deleted: a record that is about to be sent again just then gets no better
+answer."""
+_PASSING = TOPIC_MISSING | _OUT_OF_STEP | _LET_GO
+"""What may be otherwise a moment later, with a new producer. Other trouble that passes is tried
+again by the client library itself until `CONFIRM_S` is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +68,14 @@ class _Batch:
 
     def __init__(self) -> None:
         self.left = 0
-        self.failed: list[tuple[Record, KafkaError]] = []
+        self.failed: dict[int, KafkaError] = {}
+        """Why a record is not confirmed, by its place among the records."""
 
-    def send(self, producer: Producer, record: Record) -> None:
+    def send(self, producer: Producer, place: int, record: Record) -> None:
         def told(error: KafkaError | None, _message: object) -> None:
             self.left -= 1
             if error is not None:
-                self.failed.append((record, error))
+                self.failed[place] = error
 
         self.left += 1
         while True:
@@ -76,10 +96,25 @@ class _Batch:
 
 
 class Publisher:
-    """An idempotent producer that waits for all replicas in sync; thread-safe."""
+    """An idempotent producer that waits for all replicas in sync; thread-safe.
 
-    def __init__(self, place: Place) -> None:
+    `make_topics` sees to it that topics are there of which a broker says that they are not.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        make_topics: Callable[[set[str]], None],
+        *,
+        client: type[Producer] = Producer,
+        clock: Clock | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._place = place
+        self._make_topics = make_topics
+        self._client = client
+        self._clock = clock or SystemClock()
+        self._pause = pause
         self._ear = Ear()
         self._lock = threading.Lock()
         self._producer: Producer | None = None
@@ -88,35 +123,68 @@ class Publisher:
         """Connect, and get the producer's number, before the first outcome waits for it."""
         self._open().poll(0)
 
-    def publish(self, records: Sequence[Record]) -> list[Record]:
+    def publish(self, records: Sequence[Record]) -> None:
         """Write records and return when the cluster has confirmed all of them.
 
-        Returns those whose topic is not there. Raises `BackendUnavailable` when any of the others
-        is not confirmed in time; it may or may not be there.
+        What failed for a while, as when somebody deletes a topic, is written again, and then it
+        may be there twice. Raises `BackendUnavailable` when a record is not confirmed in time, and
+        what `as_ours` says for one that is refused; any of them may or may not be there.
         """
-        failed = self._sent(records)
-        if any(error.code() in _OUT_OF_STEP for _, error in failed):
-            self.renew()
-            failed = self._sent([record for record, _ in failed])
-        for _, error in failed:
-            if error.code() not in TOPIC_MISSING:
-                raise as_ours(self._place, error, self._ear)
-        return [record for record, _ in failed]
+        deadline = self._clock.monotonic() + PUBLISH_S
+        for attempt in count(1):
+            producer = self._open()
+            failed = self._sent(producer, records, deadline)
+            if not failed:
+                self._ear.all_is_well()
+                return
+            self._check_passing(failed)
+            # This one has its own idea of topics that are not what they were.
+            self._retire(producer)
+            self._wait_before_next(attempt, records, failed, deadline)
+            if missing := {
+                records[place].topic
+                for place, error in failed.items()
+                if error.code() in TOPIC_MISSING
+            }:
+                self._make_topics(missing)
+            records = _again(records, failed)
 
-    def _sent(self, records: Sequence[Record]) -> list[tuple[Record, KafkaError]]:
-        producer, batch = self._open(), _Batch()
-        for record in records:
-            batch.send(producer, record)
-        deadline = time.monotonic() + CONFIRM_S * 2
+    def _sent(
+        self, producer: Producer, records: Sequence[Record], deadline: float
+    ) -> Mapping[int, KafkaError]:
+        batch = _Batch()
+        for place, record in enumerate(records):
+            batch.send(producer, place, record)
         while batch.left > 0:
             # Unlike poll, flush sends at once what would wait for company.
             producer.flush(0.5)
-            if time.monotonic() > deadline:
-                self.renew()
+            if batch.left > 0 and self._clock.monotonic() > deadline:
+                self._retire(producer)
                 raise BackendUnavailable(f"Kafka at {self._place.address} confirms nothing.")
-        if not batch.failed:
-            self._ear.all_is_well()
         return batch.failed
+
+    def _check_passing(self, failed: Mapping[int, KafkaError]) -> None:
+        for error in failed.values():
+            if error.code() not in _PASSING:
+                raise as_ours(self._place, error, self._ear)
+
+    def _wait_before_next(
+        self,
+        attempt: int,
+        records: Sequence[Record],
+        failed: Mapping[int, KafkaError],
+        deadline: float,
+    ) -> None:
+        """Wait a little. Raises what is wrong when the time is up."""
+        pause_s = backoff_s(attempt, BACKOFF_FIRST_S, 2.0, BACKOFF_MAX_S) * random.uniform(0.5, 1.0)
+        if self._clock.monotonic() + pause_s > deadline:
+            place, error = next(iter(failed.items()))
+            if error.code() in TOPIC_MISSING:
+                raise BackendUnavailable(
+                    f"Kafka at {self._place.address} has no topic {records[place].topic} yet."
+                )
+            raise as_ours(self._place, error, self._ear)
+        self._pause(pause_s)
 
     def _open(self) -> Producer:
         with self._lock, translated(self._place):
@@ -130,15 +198,31 @@ class Publisher:
                     # How long a topic that is not there may still be on its way to the brokers.
                     "topic_metadata_propagation_max_ms": 1500,
                 }
-                self._producer = Producer(settings(self._place, self._ear, **own))
+                self._producer = self._client(settings(self._place, self._ear, **own))
             return self._producer
 
-    def renew(self) -> None:
-        """Begin with a new producer, as after a topic was made anew: this one has its own idea."""
+    def _retire(self, producer: Producer) -> None:
+        """Begin with a new producer next time; calls that wait for this one keep it."""
         with self._lock:
-            self._producer = None
+            if self._producer is producer:
+                self._producer = None
 
     def close(self) -> None:
         """Let go of the connections; nothing is waiting, as every call waits for its own."""
         with self._lock:
             self._producer = None
+
+
+def _again(records: Sequence[Record], failed: Mapping[int, KafkaError]) -> list[Record]:
+    """Return what is to be written again: also what came after a failed record of its key.
+
+    Or the failed one would come after it, and in a compacted topic the last one is the truth.
+    """
+    behind: set[tuple[str, bytes]] = set()
+    again: list[Record] = []
+    for place, record in enumerate(records):
+        key = (record.topic, record.key)
+        if place in failed or key in behind:
+            behind.add(key)
+            again.append(record)
+    return again

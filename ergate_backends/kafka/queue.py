@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from ergate.contracts.address import Address
 from ergate.contracts.capabilities import Capability
 from ergate.contracts.queue import Delivery, Message, Queue, unsupported
-from ergate.errors import BackendUnavailable
 from ergate_backends.kafka.address import Place
 from ergate_backends.kafka.arrivals import IDENTITY_HEADER
 from ergate_backends.kafka.client import log
@@ -39,7 +38,7 @@ class KafkaQueue(Queue):
     def __init__(self, address: Address) -> None:
         self._place = Place.of(address)
         self._topics = Topics(self._place)
-        self._publisher = Publisher(self._place)
+        self._publisher = Publisher(self._place, self._topics.ensure_again)
         self._member = Member(self._place, self._topics)
         self._publisher.warm_up()
         self._topics.greet()
@@ -81,16 +80,7 @@ class KafkaQueue(Queue):
         if not records:
             return
         self._topics.ensure(queues)
-        left = self._publisher.publish(records)
-        if left:  # somebody deleted a topic
-            self._topics.forget(record.topic for record in left)
-            self._topics.ensure(queues)
-            self._publisher.renew()
-            left = self._publisher.publish(left)
-        if left:
-            raise BackendUnavailable(
-                f"Kafka at {self._place.address} has no topic {left[0].topic} yet."
-            )
+        self._publisher.publish(records)
 
     def depth(self, queue: str) -> int:
         return self._topics.depth(queue)

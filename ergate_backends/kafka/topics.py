@@ -59,18 +59,28 @@ class Topics:
         if wanted <= self._there:
             return
         with self._lock:
-            for topic in sorted(wanted - self._there):
-                count = self._asker.partitions(topic)
-                if count is None:
-                    self._create(topic)
-                elif count < self._place.partitions:
-                    log.warning(_FEW, topic, count, self._place.partitions)
-                self._there.add(topic)
+            self._look(wanted)
+
+    def ensure_again(self, topics: Iterable[str]) -> None:
+        """See to it that topics exist which did not when somebody needed them."""
+        wanted = set(topics)
+        with self._lock:
+            self._there -= wanted
+            self._look(wanted)
 
     def forget(self, topics: Iterable[str]) -> None:
         """Look again whether topics exist, when they are needed next."""
         with self._lock:
             self._there -= set(topics)
+
+    def _look(self, wanted: set[str]) -> None:
+        for topic in sorted(wanted - self._there):
+            count = self._asker.partitions(topic)
+            if count is None:
+                self._create(topic)
+            elif count < self._place.partitions:
+                log.warning(_FEW, topic, count, self._place.partitions)
+            self._there.add(topic)
 
     def ask_ids(self, topics: Sequence[str]) -> Mapping[str, Future[Any]]:
         """Ask for the ids of topics without waiting: see `id_of`."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import closing
 
 import pytest
+from confluent_kafka import TopicCollection
+from confluent_kafka.admin import AdminClient
 
 from ergate.contracts.address import Address
 from ergate.contracts.queue import Delivery, Message
 from ergate.testing.fleet import eventually
 from ergate.testing.servers.kafka import KafkaServer
 from ergate_backends.kafka.queue import KafkaQueue
+from ergate_backends.kafka.topics import id_of
+
+TOPIC = "ergate.default"
 
 
 @pytest.fixture
@@ -46,6 +52,23 @@ def bodies(begin: int, end: int) -> set[bytes]:
     return {b"%d" % n for n in range(begin, end)}
 
 
+def delete_topics(server: KafkaServer) -> None:
+    """Delete the topics, and return when the broker has heard of it from the controller.
+
+    Until then it still confirms what is written to a log that is about to go.
+    """
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{server.port}", "log_level": 0})
+
+    def topic_id() -> str | None:
+        (asked,) = admin.describe_topics(TopicCollection([TOPIC])).values()
+        wait([asked])
+        return id_of(asked)
+
+    old = topic_id()
+    server.reset()
+    eventually("the topic is gone, or another one", lambda: topic_id() != old)
+
+
 def test_nothing_of_a_topic_that_was_made_anew_is_passed_over(
     server: KafkaServer, queue: KafkaQueue
 ) -> None:
@@ -54,7 +77,7 @@ def test_nothing_of_a_topic_that_was_made_anew_is_passed_over(
     old = receive_until(queue, bodies(0, 100))
     eventually("the group has committed", lambda: queue.depth("default") == 0)
     with closing(KafkaQueue(Address.parse(server.url))) as other:
-        server.reset()
+        delete_topics(server)
         other.publish(messages(1000, 1600))
         new = receive_until(queue, bodies(1000, 1600))
     assert not {one.identity for one in old} & {one.identity for one in new}
@@ -62,18 +85,28 @@ def test_nothing_of_a_topic_that_was_made_anew_is_passed_over(
 
 def test_a_publisher_makes_a_topic_that_was_deleted(server: KafkaServer, queue: KafkaQueue) -> None:
     queue.publish(messages(0, 10))
-    server.reset()
+    delete_topics(server)
     queue.publish(messages(10, 20))
-    assert server.topics() == ["ergate.default"]
+    assert server.topics() == [TOPIC]
     assert queue.depth("default") == len(messages(10, 20))
+
+
+def test_every_partition_of_a_deleted_topic_is_published_to_again(server: KafkaServer) -> None:
+    """With a hundred partitions some are let go while the client library tries once more."""
+    with closing(KafkaQueue(Address.parse(f"{server.url}?partitions=100"))) as queue:
+        queue.publish(messages(0, 500))
+        for _ in range(2):
+            delete_topics(server)
+            queue.publish(messages(0, 500))
+        receive_until(queue, bodies(0, 500))
 
 
 def test_a_receiver_makes_a_topic_that_was_deleted(server: KafkaServer, queue: KafkaQueue) -> None:
     queue.receive(["default"], 1, 0.1)
-    server.reset()
+    delete_topics(server)
 
     def is_there() -> bool:
         queue.receive(["default"], 1, 0.1)
-        return server.topics() == ["ergate.default"]
+        return server.topics() == [TOPIC]
 
     eventually("the topic is there again", is_there)
