@@ -103,6 +103,7 @@ class Ergate(Enqueuing[JobT]):
     def _open_client(self) -> Client[JobT]:
         from ergate.brokers.direct import DirectBroker
         from ergate.client import Client
+        from ergate.services.declared import with_declared
 
         settings = self.settings()
         broker = self.open_broker(settings)
@@ -112,7 +113,8 @@ class Ergate(Enqueuing[JobT]):
                 f"{broker.labels.queue} and {broker.labels.state_store} are objects of your own: "
                 "Ergate cannot store jobs in them. Put a Job into your queue instead."
             )
-        return Client(asked, self._job_type, _limits(settings), self.registry)
+        registry = with_declared(self.registry, asked.store, settings)
+        return Client(asked, self._job_type, _limits(settings), registry)
 
     def close(self) -> None:
         """Let go of what was opened to hand in jobs; the next call opens it anew.

@@ -64,7 +64,10 @@ class Wish:
 
 
 class Client(Generic[JobT]):
-    """Hands in jobs. With a registry it checks names and inputs; with None it trusts the caller."""
+    """Hands in jobs. With a registry it checks names and inputs; with None it trusts the caller.
+
+    With `trusts_names` it also takes names that the registry does not know, and any input for them.
+    """
 
     def __init__(
         self,
@@ -73,12 +76,14 @@ class Client(Generic[JobT]):
         limits: Limits,
         registry: Registry | None,
         *,
+        trusts_names: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self._broker = broker
         self._job_type = job_type
         self._limits = limits
         self._registry = registry
+        self._trusts_names = trusts_names
         self._clock = clock or SystemClock()
 
     def enqueue(self, workflow: str | Workflow, value: object, wish: Wish) -> JobT:
@@ -88,7 +93,8 @@ class Client(Generic[JobT]):
         `PayloadError` for one that cannot be stored, and `BackendUnavailable`; with a connection
         `Unsupported` when the store cannot write on it.
         """
-        record = self._record(workflow, value, wish)
+        name, known = self._found(workflow)
+        record = self._record(name, known, value, wish)
         if wish.connection is not None:
             self._broker.submit_within(wish.connection, [record], if_absent=wish.id is not None)
             return job_from_record(record, self._job_type)
@@ -101,9 +107,10 @@ class Client(Generic[JobT]):
         self, workflow: str | Workflow, values: Iterable[object], wish: Wish
     ) -> Iterable[JobT]:
         """Accept jobs in bulk, lazily: each batch is stored before its jobs are yielded."""
+        name, known = self._found(workflow)
         batch: list[JobRecord] = []
         for value in values:
-            batch.append(self._record(workflow, value, wish))
+            batch.append(self._record(name, known, value, wish))
             if len(batch) == BATCH:
                 yield from self._submit(batch)
                 batch = []
@@ -140,11 +147,15 @@ class Client(Generic[JobT]):
         """Let go of the connections."""
         self._broker.close()
 
+    def _found(self, workflow: str | Workflow) -> tuple[str, Workflow | None]:
+        name = workflow.unique_name if isinstance(workflow, Workflow) else workflow
+        if self._registry is None:
+            return name, None
+        return name, self._registry.find(name) if self._trusts_names else self._registry.get(name)
+
     # --- from values to a record ----------------------------------------------------------------
 
-    def _record(self, workflow: str | Workflow, value: object, wish: Wish) -> JobRecord:
-        name = workflow.unique_name if isinstance(workflow, Workflow) else workflow
-        known = None if self._registry is None else self._registry.get(name)
+    def _record(self, name: str, known: Workflow | None, value: object, wish: Wish) -> JobRecord:
         first = None if known is None else known[0]
         now = self._clock.now()
         job = self._job_type(

@@ -19,6 +19,11 @@ from ergate.errors import LoadError, UsageError, did_you_mean
 
 T = TypeVar("T")
 
+
+class NoAppError(LoadError):
+    """No app was named, and none lies in a usual file."""
+
+
 USUAL_FILES = ("app.py", "main.py", "myapp.py")
 _FORM = "Write package.module:attribute or path/to/file.py:attribute."
 
@@ -54,7 +59,7 @@ def find_app(expected: type[T], directory: Path | None = None) -> str:
     """Return the target of the one instance of `expected` in `app.py`, `main.py` or `myapp.py`.
 
     Looks in `directory`, else in the working directory, and imports those files.
-    Raises `LoadError` when there is none or more than one.
+    Raises `NoAppError` when there is none, and `LoadError` when there is more than one.
     """
     place = (directory or Path.cwd()).resolve()
     files = [place / name for name in USUAL_FILES if (place / name).is_file()]
@@ -73,7 +78,8 @@ def find_app(expected: type[T], directory: Path | None = None) -> str:
         return next(iter(found.values()))
     if not found and failures:
         raise failures[0]
-    raise LoadError(_none_or_many(expected, place, files, sorted(found.values())))
+    message = _none_or_many(expected, place, files, sorted(found.values()))
+    raise LoadError(message) if found else NoAppError(message)
 
 
 def target_of(app: object) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ergate.brokers.direct import DirectBroker
 from ergate.contracts.address import redact_url
 from ergate.errors import UsageError
+from ergate.services.declared import with_declared
 from ergate.supervisor.inline import run_inline
 from ergate.supervisor.publishing import publishing
 from ergate.supervisor.reload import Reloader
@@ -16,8 +18,6 @@ from ergate.worker.program import Program, Runnable
 from ergate.worker.settler import Report
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ergate.brokers.broker import Broker
     from ergate.settings import Settings
 
@@ -46,6 +46,7 @@ def run_app(
             _check_one_process(broker, settings, watch)
             target = None
         _check_can_end(broker, settings)
+        register_definitions(program, broker, settings)
         reloader = Reloader(watch) if watch is not None else None
         with publishing(broker, settings, report):
             report(_started(program, broker, settings))
@@ -57,6 +58,30 @@ def run_app(
             ).run()
     finally:
         broker.close()
+
+
+def register_definitions(
+    program: Program, broker: Broker | DirectBroker, settings: Settings
+) -> None:
+    """Register what the setting `definitions` names, and check what services are called with.
+
+    Raises `UsageError` for a file with a fault, for a setting that cannot be, and for a store
+    that keeps no definitions.
+    """
+    if not isinstance(broker, DirectBroker):
+        with_declared(program.registry, broker.store, settings)
+    if settings.definitions is None:
+        return
+    if isinstance(broker, DirectBroker):
+        raise UsageError(
+            f"The setting definitions needs a full state store, and {broker.labels.state_store} "
+            "keeps no definitions. Use sqlite, postgres or redis."
+        )
+    from ergate.services.catalog import Catalog
+    from ergate.services.directory import register_directory
+
+    catalog = Catalog(broker.store, program.registry.__contains__)
+    register_directory(catalog, Path(settings.definitions).expanduser())
 
 
 def _check_one_process(
@@ -111,9 +136,18 @@ def _started(program: Program, broker: Broker | DirectBroker, settings: Settings
         processes=settings.process_count,
         concurrency=settings.concurrency,
         queues=tuple(settings.queues),
-        workflows=tuple(workflow.unique_name for workflow in program.registry),
+        workflows=(*(workflow.unique_name for workflow in program.registry), *_declared(broker)),
         publish_to=tuple(map(redact_url, settings.publish_to)),
     )
+
+
+def _declared(broker: Broker | DirectBroker) -> list[str]:
+    """Return the names of the workflows that are declared in the store."""
+    from ergate.contracts.capabilities import Capability
+
+    if isinstance(broker, DirectBroker) or Capability.DEFINITIONS not in broker.store.capabilities:
+        return []
+    return [stored.name for stored in broker.store.definitions("workflow")]
 
 
 def log_problems(event: Event) -> None:

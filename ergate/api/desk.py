@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
@@ -18,6 +19,9 @@ from ergate.clock import Clock, SystemClock
 from ergate.errors import Unsupported
 from ergate.jobs.codec import Limits
 from ergate.jobs.job import Job
+from ergate.services.catalog import Catalog
+from ergate.services.declared import with_declared
+from ergate.settings import Settings
 from ergate.workflows.registry import Registry
 from ergate.workflows.workflow import Workflow
 
@@ -25,7 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """What the HTTP face works on: the store, and the app's workflows if there is an app."""
 
@@ -33,17 +37,35 @@ class Place:
     job_type: type[Job] = Job
     limits: Limits = field(default_factory=Limits)
     registry: Registry | None = None
+    settings: Settings = field(default_factory=Settings)
     clock: Clock = field(default_factory=SystemClock)
 
     @property
     def client(self) -> Client[Job]:
-        """What hands in jobs."""
-        return Client(self.broker, self.job_type, self.limits, self.registry)
+        """What hands in jobs; without an app it takes names that nobody knows here."""
+        return Client(
+            self.broker,
+            self.job_type,
+            self.limits,
+            self.known,
+            trusts_names=self.registry is None,
+        )
 
-    def workflow(self, name: str) -> Workflow | None:
-        """Return a workflow of the app, or None when it is not known."""
-        known = self.registry
-        return known.get(name) if known is not None and name in known else None
+    @cached_property
+    def known(self) -> Registry:
+        """The workflows of the app, and those declared in the store."""
+        own = Registry() if self.registry is None else self.registry
+        return with_declared(own, self.broker.store, self.settings)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The registered services and definitions. Raises `Unsupported`."""
+        own = self.registry
+        return Catalog(self.broker.store, None if own is None else own.__contains__)
+
+    def workflow(self, name: str, version: str | None = None) -> Workflow | None:
+        """Return a workflow of the app or the store, or None when neither has it."""
+        return self.known.find(name, version)
 
     def check_orders(self) -> None:
         """Raise `Unsupported` when the store is a journal, which obeys no orders."""

@@ -127,7 +127,7 @@ def retry(place: Place, job_id: str, restart: Restart) -> JobRecord:
 
 
 def _plan(place: Place, record: JobRecord, restart: Restart) -> RestartPlan:
-    workflow = place.workflow(record.workflow_name)
+    workflow = place.workflow(record.workflow_name, record.fingerprint)
     text = _text(restart.input) if "input" in restart.model_fields_set else None
     plan = plan_restart(
         record,

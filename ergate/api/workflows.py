@@ -11,7 +11,6 @@ from ergate.api.names import NameInPath
 from ergate.api.routing import declared, new_router
 from ergate.api.shapes import WholeWorkflow, WorkflowShape
 from ergate.documents.workflows import graph_document, workflow_document
-from ergate.errors import UnknownWorkflowError
 from ergate.workflows.workflow import Workflow
 
 router = new_router("workflows")
@@ -35,9 +34,7 @@ async def list_workflows(desk: AskedDesk) -> JsonAnswer:
 )
 async def get_workflow(desk: AskedDesk, name: NameInPath) -> JsonAnswer:
     """Return a workflow with its steps, its ways, and the JSON Schema of its input."""
-    if desk.place.registry is None:
-        raise UnknownWorkflowError(f'There is no workflow "{name}": this server has no app.')
-    workflow = desk.place.registry.get(name)
+    workflow = await desk.ask(desk.place.known.get, name)
     ways = graph_document(workflow)["ways"]
     schema = {"input_schema": input_schema(workflow)}
     return JsonAnswer(workflow_document(workflow) | {"ways": ways} | schema)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pydantic
 
+from ergate.brokers.known import Check
 from ergate.contracts.queue import Delivery
 from ergate.contracts.state_store import DeadLetter
 from ergate.errors import PayloadError, UnknownWorkflowError
@@ -18,7 +19,6 @@ from ergate.jobs.codec import Limits, checked
 from ergate.jobs.job import Job, record_from_job
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
-from ergate.workflows.registry import Registry
 
 REASON_LENGTH = 1000
 """A reason may quote the message, and is for people."""
@@ -40,17 +40,17 @@ class NotUnderstood(Exception):
 
 
 def sort_deliveries(
-    deliveries: Sequence[Delivery], limits: Limits, registry: Registry | None = None
+    deliveries: Sequence[Delivery], limits: Limits, check: Check | None = None
 ) -> Incoming:
     """Sort messages into tickets, jobs to adopt and dead letters; never raises for content.
 
-    With a registry, a job of a workflow that is not in it becomes a dead letter.
+    With a check, a job of a workflow that does not pass it becomes a dead letter.
     """
     incoming = Incoming()
     for delivery in deliveries:
         identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.queue}:{delivery.identity}")
         try:
-            found = understand(delivery.body, delivery.queue, str(identity), limits, registry)
+            found = understand(delivery.body, delivery.queue, str(identity), limits, check)
             if delivery.given_up is not None and not isinstance(found, Ticket):
                 raise NotUnderstood(delivery.given_up)
         except NotUnderstood as exc:
@@ -72,7 +72,7 @@ def sort_deliveries(
 
 
 def understand(
-    body: bytes, queue: str, identity: str, limits: Limits, registry: Registry | None = None
+    body: bytes, queue: str, identity: str, limits: Limits, check: Check | None = None
 ) -> Ticket | JobRecord:
     """Return the ticket that a message is, or the new job that it asks for.
 
@@ -84,9 +84,9 @@ def understand(
     if ticket is not None:
         return ticket
     record = _adopt(value, queue, identity, limits)
-    if registry is not None:
+    if check is not None:
         try:
-            registry.get(record.workflow_name)
+            check(record.workflow_name)
         except UnknownWorkflowError as exc:
             raise NotUnderstood(str(exc)) from exc
     return record

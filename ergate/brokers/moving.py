@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from ergate.brokers.adoption import Incoming, sort_deliveries
 from ergate.brokers.broker import Broker
 from ergate.brokers.draining import drain
+from ergate.brokers.known import check_of
 from ergate.brokers.relayed import RelayedBroker
 from ergate.contracts.capabilities import Capability
 from ergate.contracts.moving import Traveller
@@ -241,7 +242,7 @@ class Mover:
         It comes once more when an earlier run died after it had stored the job, and before it
         acknowledged the message.
         """
-        found = sort_deliveries(deliveries, self.limits, self.registry)
+        found = sort_deliveries(deliveries, self.limits, check_of(self.registry, self.source.store))
         adopted = [job for job in found.adopted if self.target.store.get(job.id) is None]
         return replace(found, adopted=adopted)
 

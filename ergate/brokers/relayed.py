@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from ergate.brokers.adoption import Incoming, sort_deliveries
 from ergate.brokers.broker import Broker, Labels
+from ergate.brokers.known import check_of
 from ergate.contracts.capabilities import Capability
 from ergate.contracts.queue import Delivery, Message, Queue
 from ergate.contracts.state_store import Settled, StateStore, Swept
@@ -54,7 +55,7 @@ class RelayedBroker(Broker):
         super().__init__(store, labels)
         self.queue = queue
         self._limits = limits
-        self._registry = registry
+        self._check = check_of(registry, store)
         self._is_partitioned = Capability.PARTITIONED in queue.capabilities
         self._is_helping = False
         """Whether the last claim was of what lay in others' shares: then there may be more."""
@@ -77,9 +78,9 @@ class RelayedBroker(Broker):
         failpoint("after_receive")
         if not kept and not deliveries:
             return self._help_oneself(queues, limit, worker_id)
-        incoming = sort_deliveries(deliveries, self._limits, self._registry)
-        deliveries = [*deliveries, *(delivery for delivery, _ in kept)]
+        received, deliveries = deliveries, [*deliveries, *(delivery for delivery, _ in kept)]
         try:
+            incoming = sort_deliveries(received, self._limits, self._check)
             claimed = self._claim(incoming, [ticket for _, ticket in kept], worker_id)
         except BackendUnavailable:
             # In our hands they would wait for our death; what did land makes them stale, no more.
@@ -113,8 +114,8 @@ class RelayedBroker(Broker):
         if not self._is_partitioned or room <= 0:
             return
         deliveries = self.queue.receive(queues, room, 0.0)
-        incoming = sort_deliveries(deliveries, self._limits, self._registry)
         try:
+            incoming = sort_deliveries(deliveries, self._limits, self._check)
             if incoming.letters:
                 self.store.bury(incoming.letters)
             self._publish_or_leave(self._adopt(incoming))

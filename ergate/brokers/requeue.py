@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ergate.brokers.adoption import NotUnderstood, understand
 from ergate.brokers.broker import Broker
+from ergate.brokers.known import check_of
 from ergate.contracts.state_store import DeadLetter
 from ergate.jobs.codec import Limits
 from ergate.jobs.ticket import Ticket
@@ -23,8 +24,9 @@ def requeue(
     is gone, and its id comes from the letter.
     Raises `StillDead` with the reason, and what `Broker.submit` raises.
     """
+    check = check_of(registry, broker.store)
     try:
-        found = understand(letter.body, letter.queue, letter.id, limits, registry)
+        found = understand(letter.body, letter.queue, letter.id, limits, check)
     except NotUnderstood as exc:
         raise StillDead(str(exc)) from exc
     if isinstance(found, Ticket):

@@ -96,8 +96,13 @@ def _versions() -> dict[str, str]:
 
 def setting_rows(loaded: Loaded) -> list[tuple[str, str, str]]:
     """Return each setting's name, value and origin, without secrets."""
+    from ergate.settings.model import shown_value
+
     values = loaded.settings.model_dump()
-    return [(name, _shown(value), loaded.origins[name]) for name, value in values.items()]
+    return [
+        (name, _shown(shown_value(name, value)), loaded.origins[name])
+        for name, value in values.items()
+    ]
 
 
 def _shown(value: object) -> str:
@@ -107,7 +112,7 @@ def _shown(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         return ",".join(_shown(one) for one in value) or "none"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return redact_url(text) if "://" in text else redact(text)

@@ -89,7 +89,9 @@ def enqueue(
     with place.broker() as broker:
         client = place.client_of(broker)
         if lines is not None:
-            enqueue_lines(client, _known(place, workflow), lines, wish, skip=skip, as_json=as_json)
+            enqueue_lines(
+                client, _known(place, broker, workflow), lines, wish, skip=skip, as_json=as_json
+            )
             return
         job = _enqueue_one(client, workflow, input_text, wish)
         if wait:
@@ -137,10 +139,10 @@ def _wish(
     )
 
 
-def _known(place: Place, workflow: str) -> str:
-    """Return the name; raises `UnknownWorkflowError` when the app does not know it."""
-    if place.registry is not None:
-        place.registry.get(workflow)
+def _known(place: Place, broker: Broker, workflow: str) -> str:
+    """Return the name; raises `UnknownWorkflowError` when there is an app that has it not."""
+    if place.app is not None:
+        place.known(broker).get(workflow)
     return workflow
 
 

@@ -42,7 +42,6 @@ def whole_job(record: JobRecord, job: Job) -> dict[str, object]:
     return jobs.whole_job(record, job)
 
 
-def known_workflow(place: Place, name: str) -> Workflow | None:
-    """Return a workflow of the app; None without the app, or when the app does not have it."""
-    registry = place.registry
-    return registry.get(name) if registry is not None and name in registry else None
+def known_workflow(place: Place, broker: Broker, record: JobRecord) -> Workflow | None:
+    """Return a job's workflow; None when neither the app nor the store has it."""
+    return place.known(broker).find(record.workflow_name, record.fingerprint)

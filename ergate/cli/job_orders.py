@@ -141,7 +141,7 @@ def _plan(
     from ergate.client import JsonText, input_text
     from ergate.restart import plan_restart
 
-    workflow = known_workflow(place, record.workflow_name)
+    workflow = known_workflow(place, broker, record)
     plan = plan_restart(
         record,
         broker.store.history(record.id),

@@ -137,10 +137,24 @@ class Place:
             yield self.client_of(broker)
 
     def client_of(self, broker: Broker) -> Client[Any]:
-        """Return what hands in jobs by an open broker; without an app it checks no names."""
+        """Return what hands in jobs by an open broker; without an app it takes unknown names."""
         from ergate.client import Client
 
-        return Client(broker, self.job_type, self.limits, self.registry)
+        return Client(
+            broker,
+            self.job_type,
+            self.limits,
+            self.known(broker),
+            trusts_names=self.app is None,
+        )
+
+    def known(self, broker: Broker) -> Registry:
+        """Return the workflows of the app, if there is one, and those declared in the store."""
+        from ergate.services.declared import with_declared
+        from ergate.workflows.registry import Registry
+
+        own = Registry() if self.registry is None else self.registry
+        return with_declared(own, broker.store, self.settings)
 
     def _open(self) -> Broker:
         from ergate.brokers.direct import DirectBroker

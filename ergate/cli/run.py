@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -39,6 +39,7 @@ from ergate.cli.run_options import (
 )
 
 if TYPE_CHECKING:
+    from ergate.app import Ergate
     from ergate.display.choose import Display
 
 app = new_app("Run workers.")
@@ -73,8 +74,9 @@ def run(
     log_level: LogLevelOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Run the app's workflows until Ctrl-C.
+    """Run the app's workflows, and those declared in the store, until Ctrl-C.
 
+    Without an app only declared workflows are run.
     On a terminal a live display shows what happens; elsewhere each event is a line.
     Ctrl-C, or SIGTERM, once: running steps end first. Twice: stop at once; leases do the rest.
     Exit codes: 0 stopped in order, 1 no worker can start, 2 wrong usage, 4 the store is away.
@@ -97,19 +99,34 @@ def run(
             "log_format": log_format,
             "log_level": log_level,
         },
-        needs_app=True,
     )
     for warning in place.loaded.warnings:
         tell(f"warning: {warning}")
     raise typer.Exit(_run(place, plain=plain, reload=reload))
 
 
+def _app_of(place: Place) -> tuple[Ergate[Any], str]:
+    """Return the app and its target; where there is none, one for declared workflows only.
+
+    Raises `LoadError` for one that was named or lies here, and cannot be had.
+    """
+    from ergate import bare
+    from ergate.loading import NoAppError
+
+    if place.app is not None and place.app_target is not None:
+        return place.app, place.app_target
+    if not isinstance(place.app_problem, NoAppError):
+        place.need_app()
+    tell(f"note: only declared workflows are run. {place.app_problem}")
+    return bare.app, bare.TARGET
+
+
 def _run(place: Place, *, plain: bool, reload: bool) -> int:
     from ergate.display.choose import make_display
     from ergate.running import run_app
 
-    settings, target = place.settings, place.app_target
-    assert target is not None  # the app was found by it
+    settings = place.settings
+    app, target = _app_of(place)
     _tell_of_private_memory(place)
     display = make_display(
         plain=plain,
@@ -120,7 +137,7 @@ def _run(place: Place, *, plain: bool, reload: bool) -> int:
     try:
         with _prints_above(display):
             return run_app(
-                place.need_app(),
+                app,
                 settings,
                 target=target,
                 report=display.show,

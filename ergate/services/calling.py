@@ -8,6 +8,7 @@ import os
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -243,6 +244,4 @@ def _body(who: str, service: Service, data: Mapping[str, object]) -> bytes:
 
 
 def _user_agent() -> str:
-    from ergate import __version__
-
-    return f"ergate/{__version__}"
+    return f"ergate/{version('ergate')}"

@@ -59,25 +59,31 @@ class DeclaredFailure(ErgateError):
     """A state of type `fail` was reached; the class raised bears the name of its error."""
 
 
-def compile_plan(plan: Plan, services: Iterable[Service], call: CallService) -> Workflow:
+def compile_plan(
+    plan: Plan, services: Iterable[Service], call: CallService, version: str | None = None
+) -> Workflow:
     """Return the workflow that runs a checked plan, with `call` for its calls.
 
     It takes the plan's inputs as one object and returns its outputs as one. `services` are those
     of the plan, as they were when it was checked; raises `KeyError` for one that is missing.
     """
-    return _Compiler(plan, {service.name: service for service in services}, call).workflow()
+    by_name = {service.name: service for service in services}
+    return _Compiler(plan, by_name, call, version).workflow()
 
 
 class _Compiler:
-    def __init__(self, plan: Plan, services: Mapping[str, Service], call: CallService) -> None:
+    def __init__(
+        self, plan: Plan, services: Mapping[str, Service], call: CallService, version: str | None
+    ) -> None:
         self._plan = plan
         self._services = services
         self._call = call
+        self._version = version
         self._states = _with_end(plan.states)
         self._place = {state.name: index for index, state in enumerate(self._states)}
 
     def workflow(self) -> Workflow:
-        workflow = Workflow(unique_name=self._plan.name)
+        workflow = Workflow(self._plan.name, version=self._version)
         for index, state in enumerate(self._states):
             takes = _input_type(self._plan.inputs) if index == 0 else Data
             paths = self._paths(state)

@@ -13,7 +13,7 @@ import pydantic
 from ergate.contracts.address import redact, redact_url
 from ergate.errors import SettingsError, did_you_mean
 from ergate.settings.files import SettingsFile, find_settings_file
-from ergate.settings.model import ADDRESSES, Settings, expected_form
+from ergate.settings.model import ADDRESSES, HIDDEN, SECRETS, Settings, expected_form
 
 PREFIX = "ERGATE_"
 DEFAULT = "default"
@@ -22,7 +22,12 @@ _OTHER_VARIABLES = ("ERGATE_DEBUG", "ERGATE_FAILPOINT", "ERGATE_TEST_")
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _SHOWN = 200
 # Flags that are shorter than the setting.
-_FLAGS = {"state_store": "--state", "max_rss_mb": "--max-rss"}
+_FLAGS = {
+    "state_store": "--state",
+    "max_rss_mb": "--max-rss",
+    "serve_host": "--host",
+    "serve_port": "--port",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,6 @@ def _letter(
         shown = " ".join(map(redact_url, given))[:_SHOWN]
         return f'{origins[name]}: "{shown}" cannot be the setting {name}. {reason}'
     # A value may be a whole file by accident; cut after masking, or half a secret may stay.
-    shown = redact(repr(value))[:_SHOWN]
+    shown = HIDDEN if name in SECRETS else redact(repr(value))[:_SHOWN]
     start = f"{origins[name]}: {shown} cannot be the setting {name}"
     return f"{start}: expected {expected_form(name)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from ergate.errors import SettingsError
 
 # TOML and the environment have no null, so these words stand for "no limit".
 _ADDRESS_BREAK = re.compile(r"\s*,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)|\s+")
+_BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _NOTHING = frozenset({"none", "never", "off"})
 
 
@@ -55,6 +57,17 @@ def _check_address(text: str) -> str:
         raise ValueError(str(exc)) from exc
 
 
+def _table(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _check_base(text: str) -> str:
+    base = text.strip().rstrip("/")
+    if not _BASE_URL.fullmatch(base):
+        raise ValueError("a URL with http or https and a host, without a query, is expected")
+    return base
+
+
 AddressText = Annotated[str, AfterValidator(_check_address)]
 AddressTexts = Annotated[
     list[AddressText], BeforeValidator(_split_addresses), AfterValidator(_each_once)
@@ -71,3 +84,8 @@ Wait = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 OptionalDuration = Annotated[Duration | None, BeforeValidator(_or_none)]
 LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+Entries = Annotated[list[str], BeforeValidator(_split), AfterValidator(_each_once)]
+Tables = Annotated[dict[str, dict[str, object]], BeforeValidator(_table)]
+BaseUrl = Annotated[str, AfterValidator(_check_base)]
+# Short ones could be guessed, and other characters do not travel in a header.
+Token = Annotated[str, Field(min_length=16, max_length=1000, pattern=r"^[!-~]+$")]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ergate.errors import (
+    BackendUnavailable,
     CorruptRecord,
     NotFoundError,
     PayloadError,
@@ -96,9 +97,9 @@ class Runner:
         The name decides, not the position: a deploy may have put a step in between.
         """
         try:
-            workflow = self._program.registry.get(claim.workflow_name)
+            workflow = self._program.registry.get(claim.workflow_name, claim.fingerprint)
             step = workflow[claim.current_step if claim.step_name is None else claim.step_name]
-        except NotFoundError as exc:
+        except (NotFoundError, BackendUnavailable) as exc:
             pause_s = backoff_s(claim.unroutable + 1, UNROUTABLE_FIRST_S, 2, UNROUTABLE_MAX_S)
             return Unroutable(str(exc), pause_s)
         timeout_s = self._program.timeout_s if step.timeout_s is None else step.timeout_s

@@ -7,12 +7,14 @@ import random
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 from ergate.brokers.broker import Broker
 from ergate.errors import BackendUnavailable
 from ergate.jobs.events import Released, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
+from ergate.services.declared import with_declared
 from ergate.settings import Settings
 from ergate.worker.event_loop import EventLoop
 from ergate.worker.events import Trouble, WorkerLeft, WorkerReady, WorkerTick
@@ -64,12 +66,13 @@ class Worker:
         self._settings = settings
         self._report = report
         self._stopping = stopping
+        known = with_declared(program.registry, broker.store, settings)
         self._loop = EventLoop()
         self._hand = Hand(settings.concurrency)
         self._settler = Settler(broker, worker_id, report)
         self._slots = Slots(
             settings.concurrency,
-            Runner(program, self._loop),
+            Runner(replace(program, registry=known), self._loop),
             marks,
             self._step_ended,
             broker,

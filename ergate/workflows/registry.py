@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Protocol
 
 from ergate.errors import InvalidDefinitionError, UnknownWorkflowError, did_you_mean
 from ergate.workflows.checks import faults_of
@@ -27,11 +28,32 @@ def collecting_faults() -> Iterator[list[InvalidDefinitionError]]:
         _collected.reset(token)
 
 
-class Registry:
-    """Workflows by their unique names, each checked when it comes in."""
+class WorkflowSource(Protocol):
+    """Where workflows are found that no module declares."""
 
-    def __init__(self) -> None:
+    def find(self, name: str, version: str | None) -> Workflow | None:
+        """Return the workflow of this name, as it was in `version` or as it is now; None without.
+
+        Raises `BackendUnavailable` when that cannot be told now.
+        """
+        ...
+
+
+class Registry:
+    """Workflows by their unique names, each checked when it comes in.
+
+    Of two with one name the app's own counts, and not the one of `declared`.
+    """
+
+    def __init__(self, declared: WorkflowSource | None = None) -> None:
         self._workflows: dict[str, Workflow] = {}
+        self._declared = declared
+
+    def beside(self, declared: WorkflowSource) -> Registry:
+        """Return a registry of the same workflows that finds the declared ones, too."""
+        both = Registry(declared)
+        both._workflows = self._workflows
+        return both
 
     def register(self, workflow: Workflow) -> None:
         """Check a workflow, keep it, and refuse further steps for it.
@@ -63,19 +85,29 @@ class Registry:
             )
         yield from faults_of(workflow)
 
-    def get(self, name: str) -> Workflow:
-        """Return the workflow with this name, or raise `UnknownWorkflowError`."""
-        try:
-            return self._workflows[name]
-        except KeyError:
-            known = ", ".join(sorted(self._workflows)) or "none"
-            raise UnknownWorkflowError(
-                f'No workflow "{name}" is registered.{did_you_mean(name, self._workflows)} '
-                f"Registered: {known}."
-            ) from None
+    def find(self, name: str, version: str | None = None) -> Workflow | None:
+        """Return the workflow with this name; None when there is none.
+
+        `version` is the fingerprint that a job keeps: a declared workflow is found as it was then.
+        """
+        own = self._workflows.get(name)
+        if own is not None or self._declared is None:
+            return own
+        return self._declared.find(name, version)
+
+    def get(self, name: str, version: str | None = None) -> Workflow:
+        """Return what `find` returns, or raise `UnknownWorkflowError`."""
+        found = self.find(name, version)
+        if found is not None:
+            return found
+        known = ", ".join(sorted(self._workflows)) or "none"
+        raise UnknownWorkflowError(
+            f'No workflow "{name}" is registered.{did_you_mean(name, self._workflows)} '
+            f"Registered: {known}."
+        )
 
     def __contains__(self, name: object) -> bool:
-        return name in self._workflows
+        return isinstance(name, str) and self.find(name) is not None
 
     def __iter__(self) -> Iterator[Workflow]:
         return iter(self._workflows.values())

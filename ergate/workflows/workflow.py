@@ -31,11 +31,13 @@ class Workflow:
     """A unique name and an ordered list of steps, each of which is one hop through the queue.
 
     Steps are added with `@workflow.step`, in the order in which they run.
+    `version` is kept by jobs in place of a hash of the names of the steps.
     Raises `InvalidDefinitionError` for a name that cannot be one.
     """
 
-    def __init__(self, unique_name: str) -> None:
+    def __init__(self, unique_name: str, *, version: str | None = None) -> None:
         self.unique_name = check_name(unique_name, "workflow")
+        self.version = version
         self._steps: list[Step] = []
         self._by_name: dict[str, Step] = {}
         self._graph: Graph | None = None
@@ -148,7 +150,9 @@ class Workflow:
 
     @property
     def fingerprint(self) -> str:
-        """A short hash of the ordered step names; the same in every process and version."""
+        """The version, else a short hash of the ordered step names; equal in every process."""
+        if self.version is not None:
+            return self.version
         if self._fingerprint is None:
             names = json.dumps([step.name for step in self])
             self._fingerprint = hashlib.blake2b(names.encode(), digest_size=8).hexdigest()

@@ -75,3 +75,44 @@ def test_a_name_that_is_taken_is_a_fault_and_the_first_workflow_stays() -> None:
         registry.register(Workflow("w"))
     assert "already registered" in str(faults[0])
     assert registry.get("w") is first
+
+
+class OneDeclared:
+    """A source with one workflow, which notes what it was asked."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.workflow = workflow
+        self.asked: list[tuple[str, str | None]] = []
+
+    def find(self, name: str, version: str | None) -> Workflow | None:
+        self.asked.append((name, version))
+        return self.workflow if name == self.workflow.unique_name else None
+
+
+def named(name: str) -> Workflow:
+    workflow = Workflow(name)
+
+    @workflow.step
+    def only() -> None: ...
+
+    return workflow
+
+
+def test_declared_workflows_are_found_beside_the_app_s_own() -> None:
+    own, declared = named("own"), named("declared")
+    registry = Registry()
+    source = OneDeclared(declared)
+    both = registry.beside(source)
+    registry.register(own)
+    assert both.get("own", "v1") is own
+    assert both.get("declared", "v1") is declared
+    assert source.asked == [("declared", "v1")], "the app's own are not asked for"
+    assert "declared" in both
+    assert "declared" not in registry
+    assert both.find("neither") is None
+
+
+def test_a_version_stands_for_the_steps_in_what_jobs_keep() -> None:
+    workflow = Workflow("w", version="v1")
+    assert workflow.fingerprint == "v1"
+    assert named("w").fingerprint != "v1"
