@@ -33,7 +33,7 @@ test: $(VENV)/.dev servers ## Run every test; make test ARGS="-k claim" runs som
 
 # Packages of Debian. Without root the tests that need one are skipped, and say how to get it.
 # Kafka is none of them: Java and Maven are, and kcat is a client in another language.
-SERVERS := redis-server postgresql rabbitmq-server default-jre-headless maven kcat
+SERVERS := redis-server postgresql rabbitmq-server default-jre-headless maven kcat chromium
 .PHONY: servers
 servers: ## Install the servers that tests start, when that is possible
 	@missing="$$(for package in $(SERVERS); do \

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from ergate.api import (
     bulk,
+    dashboard,
     description,
     health,
     job_orders,
@@ -40,6 +41,7 @@ _PARTS = (
     stream,
     signing_in,
     description,
+    dashboard,
 )
 
 

@@ -34,7 +34,7 @@ class Guard:
 
     def check(self, request: Request, access: Access) -> None:
         """Raise `Refused` unless the caller may use a route with this access."""
-        if access is Access.PUBLIC or self._has_token(request) or self._has_session(request):
+        if access is Access.PUBLIC or self.is_known(request):
             return
         if access is Access.READ and is_local(request):
             return
@@ -46,6 +46,10 @@ class Guard:
                 next_step="Start the server with a token.",
             )
         raise Refused(401, f"{request.method} here needs the token, and none that is valid came.")
+
+    def is_known(self, request: Request) -> bool:
+        """Return whether the token came with a request, or a session that was begun with it."""
+        return self._has_token(request) or self._has_session(request)
 
     def _has_token(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")

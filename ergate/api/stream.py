@@ -62,6 +62,7 @@ class Streams:
         """Yield the parts of the picture that changed; at first all of them."""
         self._loop = asyncio.get_running_loop()
         seen: Snapshot = {}
+        latest: Snapshot
         told = time.monotonic()
         yield "retry: 2000\n\n"
         while not self._stopping.is_set():
@@ -69,7 +70,8 @@ class Streams:
                 latest = await self._snapshots.latest()
             except (ErgateError, Refused) as exc:
                 yield _event("problem", {"detail": str(exc)})
-                latest, told = seen, time.monotonic()
+                # What follows comes as a whole, so that it shows that the trouble is over.
+                latest, seen, told = {}, {}, time.monotonic()
             for name, part in changes(seen, latest).items():
                 yield _event(name, part)
                 told = time.monotonic()

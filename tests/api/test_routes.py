@@ -17,7 +17,13 @@ from ergate.api.guard import Access
 from ergate.api.routing import GuardedRoute
 from ergate.api.security import Security
 
-PUBLIC = {("GET", "/healthcheck"), ("POST", "/api/v1/session"), ("DELETE", "/api/v1/session")}
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/static/{path:path}"),
+    ("GET", "/healthcheck"),
+    ("POST", "/api/v1/session"),
+    ("DELETE", "/api/v1/session"),
+}
 
 
 def routes(app: FastAPI) -> list[GuardedRoute]:

@@ -145,6 +145,19 @@ def test_a_session_lets_a_page_of_our_own_change_things(place: Place, security: 
         assert client.get("/api/v1/jobs").status_code == 401
 
 
+def test_a_page_can_ask_what_it_may_do(place: Place, security: Security) -> None:
+    def rights(asked: Security, headers: dict[str, str]) -> object:
+        with open_client(place, asked, LOCAL) as client:
+            return client.get("/api/v1/session", headers=headers).json()
+
+    may = {"may_change": True, "has_token": True, "read_only": False}
+    assert rights(security, BEARER) == may
+    assert rights(security, {}) == may | {"may_change": False}
+    assert rights(Security(), {}) == may | {"may_change": False, "has_token": False}
+    shown = Security(token=TOKEN, read_only=True)
+    assert rights(shown, BEARER) == may | {"may_change": False, "read_only": True}
+
+
 def test_a_wrong_token_begins_no_session(local: TestClient) -> None:
     answer = local.post("/api/v1/session", json={"token": TOKEN + "x"})
     assert answer.status_code == 401

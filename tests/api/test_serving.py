@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from ergate.api import snapshots
 from ergate.api.app import create_api
 from ergate.api.bounds import Bounds
 from ergate.api.desk import Place
 from ergate.api.security import Security
-from ergate.api.serving import EscapedLines, check_address, new_server
+from ergate.api.serving import EscapedLines, check_address
 from ergate.brokers.broker import Broker
 from ergate.brokers.opening import open_broker
-from ergate.errors import UsageError
+from ergate.errors import BackendUnavailable, UsageError
 from tests.api.conftest import BEARER, TOKEN, new_registry
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serve an app in a thread and yield its address; the end of the block stops it as a signal."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = new_server(app, "127.0.0.1", 0)
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.handle_exit(signal.SIGTERM, None)
-            thread.join(20)
-        assert not thread.is_alive()
+from tests.api.served import served
 
 
 def walk(address: str) -> None:
@@ -95,6 +78,28 @@ def test_a_stream_tells_what_changes_and_ends_with_the_server(api: FastAPI) -> N
             assert next(told) == ("counts", {"queued": 1})
             api.state.streams.stop_soon()
             assert [name for name, _ in told] == ["queues", "workers", "jobs"]
+
+
+def test_a_stream_tells_of_trouble_and_that_it_is_over(
+    api: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, troubles = snapshots._look, iter([False, True])
+
+    def looked(place: Place) -> snapshots.Snapshot:
+        if next(troubles, False):
+            raise BackendUnavailable("the store is down")
+        return look(place)
+
+    monkeypatch.setattr(snapshots, "_look", looked)
+    with (
+        served(api) as address,
+        httpx.Client(base_url=address, trust_env=False) as client,
+        client.stream("GET", "/api/v1/stream") as answer,
+    ):
+        told = events(answer.iter_lines())
+        names = [next(told)[0] for _ in range(9)]
+    parts = ["counts", "queues", "workers", "jobs"]
+    assert names == [*parts, "problem", *parts]
 
 
 def test_streams_need_the_rights_of_pages_and_are_bounded(place: Place) -> None:
