@@ -73,7 +73,11 @@ class RelayedBroker(Broker):
     ) -> Sequence[JobRecord]:
         kept = [self._kept.popleft() for _ in range(min(limit, len(self._kept)))]
         wait_s = 0.0 if kept or self._is_helping else timeout_s
-        deliveries = self._receive(queues, limit - len(kept), wait_s)
+        try:
+            deliveries = self._receive(queues, limit - len(kept), wait_s)
+        except BackendUnavailable:
+            self._kept.extendleft(reversed(kept))
+            raise
         self._is_helping = False
         failpoint("after_receive")
         if not kept and not deliveries:

@@ -37,6 +37,7 @@ from ergate.cli.run_options import (
     QueuesOption,
     ReloadOption,
 )
+from ergate.errors import UsageError
 
 if TYPE_CHECKING:
     from ergate.app import Ergate
@@ -105,10 +106,11 @@ def run(
     raise typer.Exit(_run(place, plain=plain, reload=reload))
 
 
-def _app_of(place: Place) -> tuple[Ergate[Any], str]:
+def _app_of(place: Place, *, reload: bool) -> tuple[Ergate[Any], str]:
     """Return the app and its target; where there is none, one for declared workflows only.
 
-    Raises `LoadError` for one that was named or lies here, and cannot be had.
+    Raises `LoadError` for one that was named or lies here, and cannot be had, and `UsageError`
+    for what only an app can do.
     """
     from ergate import bare
     from ergate.loading import NoAppError
@@ -117,6 +119,8 @@ def _app_of(place: Place) -> tuple[Ergate[Any], str]:
         return place.app, place.app_target
     if not isinstance(place.app_problem, NoAppError):
         place.need_app()
+    if reload:
+        raise UsageError(f"--reload loads an app again when it changes. {place.app_problem}")
     tell(f"note: only declared workflows are run. {place.app_problem}")
     return bare.app, bare.TARGET
 
@@ -126,7 +130,7 @@ def _run(place: Place, *, plain: bool, reload: bool) -> int:
     from ergate.running import run_app
 
     settings = place.settings
-    app, target = _app_of(place)
+    app, target = _app_of(place, reload=reload)
     _tell_of_private_memory(place)
     display = make_display(
         plain=plain,

@@ -137,10 +137,41 @@ def test_what_cannot_be_run_is_explained_without_a_traceback(
     assert "Traceback" not in done.stderr
 
 
-def test_without_any_app_it_says_how_to_name_one(terminal: Terminal) -> None:
-    done = terminal.type("run")
-    assert done.exit_code == 2
+def test_without_any_app_it_runs_declared_workflows_and_says_how_to_name_one(
+    terminal: Terminal,
+) -> None:
+    definition = {"name": "nothing", "operations": [{"name": "end", "type": "succeed"}]}
+    terminal.write("workflow-nothing.json", json.dumps(definition))
+    terminal.write("ergate.toml", 'definitions = "."')
+    printed = terminal.burst("--log-format", "json")
+    assert json.loads(printed.splitlines()[0])["workflows"] == ["nothing"]
+    terminal.type("enqueue", "nothing", "--input", "{}")
+    done = terminal.type("run", "--burst")
+    assert done.exit_code == 0
+    assert "only declared workflows are run" in done.stderr
     assert "Name it, as in myapp:app" in done.stderr
+    assert [job["status"] for job in terminal.json("jobs", "list")] == ["completed"]
+
+
+def test_without_any_app_there_is_nothing_to_reload(terminal: Terminal) -> None:
+    done = terminal.type("run", "--reload")
+    assert (done.exit_code, "--reload loads an app again" in done.stderr) == (2, True)
+
+
+def test_a_definition_with_a_fault_starts_nothing(shop: Terminal) -> None:
+    shop.write("service-broken.json", '{"name": "broken"}')
+    shop.write("ergate.toml", 'definitions = "."')
+    done = shop.type("run", "--burst")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "service-broken.json" in done.stderr
+    assert "address: is missing" in done.stderr
+
+
+def test_a_credential_that_cannot_be_starts_nothing(shop: Terminal) -> None:
+    shop.write("ergate.toml", '[credentials.pay]\ntype = "bearer"\ntoken = "s3cr3t-text"')
+    done = shop.type("run", "--burst")
+    assert (done.exit_code, "needs hosts" in done.stderr) == (2, True)
+    assert "s3cr3t" not in done.stderr
 
 
 def test_a_changed_file_loads_the_app_again_and_a_broken_one_does_not_end_the_run(

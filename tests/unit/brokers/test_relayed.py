@@ -13,6 +13,7 @@ from ergate.brokers.broker import Labels
 from ergate.brokers.relayed import KEPT_LIMIT, RelayedBroker
 from ergate.brokers.requeue import StillDead, requeue
 from ergate.contracts.capabilities import Capability
+from ergate.contracts.definitions import StoredDefinition
 from ergate.contracts.queue import Delivery, Message
 from ergate.contracts.state_store import JobFilter, WorkerInfo
 from ergate.errors import BackendUnavailable
@@ -347,3 +348,13 @@ def test_a_message_for_a_workflow_that_nobody_registered_becomes_a_dead_letter()
     with pytest.raises(StillDead, match="helthy"):
         requeue(house.broker, letter, Limits(), registry)
     assert requeue(house.broker, letter, Limits()) == "a"
+
+
+def test_a_message_may_name_a_workflow_that_is_declared_in_the_store() -> None:
+    house = House(Queue(), Registry())
+    declared = StoredDefinition(kind="workflow", name="declared", version="v", body="{}")
+    house.store.define(declared)
+    house.queue.publish([foreign("declared", "a")])
+    house.queue.publish([foreign("neither", "b")])
+    assert house.claim() == ["a"]
+    assert [letter.queue for letter in house.store.dead_letters()] == ["default"]
