@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ergate import Ergate, JobStatus
+from ergate.brokers.broker import Broker
 from ergate.services.catalog import Catalog
 from tests.integration.services.peers import Connection, Request, looping, serving
 from tests.unit.services.definitions import example
@@ -57,6 +58,7 @@ def register_walk(catalog: Catalog, addresses: dict[str, str]) -> None:
 
 def catalog_of(app: Ergate[Any], stack: ExitStack) -> Catalog:
     broker = app.open_broker(app.settings())
+    assert isinstance(broker, Broker)
     stack.callback(broker.close)
     return Catalog(broker.store)
 
