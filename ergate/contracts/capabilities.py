@@ -29,6 +29,8 @@ class Capability(StrEnum):
     """A store that hands out each transition for others to be told of it."""
     DEFINITIONS = "definitions"
     """A store that keeps the definitions of declared services and workflows."""
+    ACTIVITY = "activity"
+    """A store that can tell how many jobs ended in each span of time, and how long they took."""
 
 
 class Level(Enum):

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ergate.contracts.activity import Measurable
 from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.definitions import Definable
 from ergate.contracts.feed import Feedable
@@ -127,7 +128,7 @@ class StepTransaction(ABC):
         """Write the step's outcome in this transaction, like `StateStore.settle`."""
 
 
-class StateStore(Feedable, Movable, Definable):
+class StateStore(Feedable, Movable, Definable, Measurable):
     """The truth about every job. Each method is one atomic act, or a list of them.
 
     Methods may be called from several threads at once. Each raises `BackendUnavailable` when the

@@ -8,6 +8,7 @@ from threading import Condition, RLock
 from typing import ClassVar
 
 from ergate.clock import Clock
+from ergate.contracts.activity import Activity
 from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.definitions import DefinitionKind, StoredDefinition
 from ergate.contracts.feed import FeedInfo, FeedRow
@@ -41,14 +42,14 @@ from ergate_backends.memory import moving
 from ergate_backends.memory.board import Board
 from ergate_backends.memory.defining import Definitions
 from ergate_backends.memory.leases import Leases
-from ergate_backends.memory.views import queue_stats, surprising_status
+from ergate_backends.memory.views import activity, queue_stats, surprising_status
 
 
 class MemoryStore(StateStore):
     """Keeps every job in this process, under one lock; what it holds ends with the process."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.MOVE, Capability.FEEDS, Capability.DEFINITIONS}
+        {Capability.MOVE, Capability.FEEDS, Capability.DEFINITIONS, Capability.ACTIVITY}
     )
     level = Level.L0
 
@@ -306,6 +307,10 @@ class MemoryStore(StateStore):
     def workers(self) -> Sequence[WorkerInfo]:
         with self._changed:
             return self._leases.all()
+
+    def activity(self, since: float, span_s: float, spans: int) -> Sequence[Activity]:
+        with self._changed:
+            return activity(self._board, since, span_s, spans)
 
     # --- dead letters ---------------------------------------------------------------------------
 

@@ -1,7 +1,10 @@
-"""What people see of the jobs: filters, counts and queues."""
+"""What people see of the jobs: counts, queues and activity."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
+from ergate.contracts.activity import FAILED_STATUSES, Activity, spans_of, took_s
 from ergate.contracts.state_store import QueueStats
 from ergate.jobs.events import Aborted, Completed, Failed, Settlement
 from ergate.jobs.record import JobRecord
@@ -32,3 +35,19 @@ def queue_stats(board: Board) -> list[QueueStats]:
         )
         for queue, statuses in sorted(live.items())
     ]
+
+
+def activity(board: Board, since: float, span_s: float, spans: int) -> list[Activity]:
+    """Return what ended in each span; nothing is left to samples here."""
+    edges = [begin for begin, _ in spans_of(since, span_s, spans + 1)]
+    ended: list[list[JobRecord]] = [[] for _ in range(spans)]
+    for job in board.jobs.values():
+        at = job.finished_at
+        if at is not None and edges[0] <= at < edges[-1] and job.status is not JobStatus.CANCELLED:
+            ended[bisect_right(edges, at) - 1].append(job)
+    return [_figures(at, jobs) for at, jobs in zip(edges, ended, strict=False)]
+
+
+def _figures(at: float, jobs: list[JobRecord]) -> Activity:
+    failed = sum(job.status in FAILED_STATUSES for job in jobs)
+    return Activity.of(at, len(jobs) - failed, failed, [took_s(job) for job in jobs])

@@ -1,9 +1,10 @@
-"""What people ask: lists, counts, queues."""
+"""What people ask: lists, counts, queues, activity."""
 
 from __future__ import annotations
 
 import json
 
+from ergate.contracts.activity import SAMPLES, Activity
 from ergate.contracts.state_store import JobFilter, QueueStats, WorkerInfo
 from ergate.jobs.status import JobStatus
 from ergate_backends.postgres.acts import Acts
@@ -94,4 +95,15 @@ def workers(acts: Acts) -> list[WorkerInfo]:
         for worker_id, host, pid, started_at, queues, concurrency, expires_at in acts.ask_text(
             acts.sql.of(_WORKERS)
         )
+    ]
+
+
+def activity(acts: Acts, since: float, span_s: float, spans: int) -> list[Activity]:
+    """Return what ended in each span."""
+    rows = acts.ask(
+        "activity", since=float(since), span_s=float(span_s), spans=spans, samples=SAMPLES
+    )
+    return [
+        Activity(at=at, completed=completed, failed=failed, p50_s=p50_s, p99_s=p99_s)
+        for at, completed, failed, p50_s, p99_s in rows
     ]

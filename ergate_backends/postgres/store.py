@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ergate.clock import Clock
+from ergate.contracts.activity import Activity
 from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.definitions import DefinitionKind, StoredDefinition
 from ergate.contracts.feed import FeedInfo, FeedRow
@@ -72,6 +73,7 @@ class PostgresStore(StateStore):
             Capability.MOVE,
             Capability.FEEDS,
             Capability.DEFINITIONS,
+            Capability.ACTIVITY,
         }
     )
     level: Level
@@ -314,6 +316,9 @@ class PostgresStore(StateStore):
 
     def workers(self) -> Sequence[WorkerInfo]:
         return asking.workers(self._acts)
+
+    def activity(self, since: float, span_s: float, spans: int) -> Sequence[Activity]:
+        return asking.activity(self._acts, since, span_s, spans)
 
     # --- dead letters ---------------------------------------------------------------------------
 

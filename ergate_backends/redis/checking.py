@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from ergate.clock import SystemClock
 from ergate.contracts.address import Address
 from ergate.contracts.backend import Finding
+from ergate_backends.redis.migrating import SCHEMA_VERSION
 from ergate_backends.redis.persistence import info, setting
 from ergate_backends.redis.server import Server
-from ergate_backends.redis.store import SCHEMA_VERSION
 
 OLDEST_VERSION = (6, 2)
 SKEW_S = 5.0

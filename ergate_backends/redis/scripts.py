@@ -10,14 +10,16 @@ from importlib import resources
 from ergate_backends.redis.rows import COLUMNS
 
 _SHARED = {
-    "admit": ("indexes",),
+    "admit": ("ended", "indexes"),
     "claim": ("claiming",),
     "claim_ready": ("claiming",),
-    "dismiss": ("indexes",),
-    "fail_damaged": ("indexes",),
-    "forget": ("indexes",),
-    "submit": ("indexes",),
-    "write": ("indexes",),
+    "dismiss": ("ended", "indexes"),
+    "fail_damaged": ("ended", "indexes"),
+    "forget": ("ended", "indexes"),
+    "index_ended": ("ended",),
+    "settle": ("ended",),
+    "submit": ("ended", "indexes"),
+    "write": ("ended", "indexes"),
 }
 """Which scripts have more than the common part before them."""
 _EARLY = frozenset({"claim_ready"})

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from ergate.clock import Clock
+from ergate.contracts.activity import Activity
 from ergate.contracts.address import Address
 from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.definitions import DefinitionKind, StoredDefinition
@@ -22,7 +23,7 @@ from ergate.contracts.state_store import (
     Swept,
     WorkerInfo,
 )
-from ergate.errors import CorruptRecord, SchemaError, UsageError
+from ergate.errors import CorruptRecord, UsageError
 from ergate.jobs.events import (
     CancelAsked,
     Delivered,
@@ -40,6 +41,8 @@ from ergate_backends.redis import (
     burying,
     defining,
     feeding,
+    measuring,
+    migrating,
     moving,
     ordering,
     persistence,
@@ -49,7 +52,15 @@ from ergate_backends.redis import (
 from ergate_backends.redis.rows import columns_of, packed, record_of
 from ergate_backends.redis.server import Argument, Server
 
-SCHEMA_VERSION = 1
+_ALWAYS = frozenset(
+    {
+        Capability.SHARED,
+        Capability.MOVE,
+        Capability.FEEDS,
+        Capability.DEFINITIONS,
+        Capability.ACTIVITY,
+    }
+)
 WAIT_PIECE_S = 1.0
 """A blocking wait is made of pieces this long: `wake` and a broken connection are noticed then."""
 
@@ -69,18 +80,10 @@ class RedisStore(StateStore):
     def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]  # the server decides
         """Several processes always; durable when the server writes an append-only file."""
         kept = {Capability.DURABLE} if self.level is not Level.L0 else set()
-        always = {Capability.SHARED, Capability.MOVE, Capability.FEEDS, Capability.DEFINITIONS}
-        return frozenset(always | kept)
+        return _ALWAYS | kept
 
     def migrate(self) -> None:
-        key = self._server.key("schema")
-        self._server.command("SET", key, SCHEMA_VERSION, "NX")
-        found = int(self._server.command("GET", key))
-        if found > SCHEMA_VERSION:
-            raise SchemaError(
-                f"The jobs in Redis have schema version {found}, newer than this version of Ergate "
-                f"knows ({SCHEMA_VERSION}). Upgrade Ergate, or use another ?prefix=."
-            )
+        migrating.migrate(self._server)
 
     def close(self) -> None:
         self._server.close()
@@ -229,6 +232,9 @@ class RedisStore(StateStore):
 
     def workers(self) -> Sequence[WorkerInfo]:
         return recovery.workers(self._server)
+
+    def activity(self, since: float, span_s: float, spans: int) -> Sequence[Activity]:
+        return measuring.activity(self._server, since, span_s, spans)
 
     # --- dead letters ---------------------------------------------------------------------------
 

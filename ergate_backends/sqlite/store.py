@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ergate.clock import Clock
+from ergate.contracts.activity import Activity
 from ergate.contracts.capabilities import Capability, Level
 from ergate.contracts.definitions import DefinitionKind, StoredDefinition
 from ergate.contracts.feed import FeedInfo, FeedRow
@@ -44,6 +45,7 @@ from ergate_backends.sqlite import (
     claiming,
     defining,
     feeding,
+    measuring,
     moving,
     outbox,
     recovery,
@@ -79,6 +81,7 @@ class SqliteStore(StateStore):
             Capability.MOVE,
             Capability.FEEDS,
             Capability.DEFINITIONS,
+            Capability.ACTIVITY,
         }
     )
 
@@ -323,6 +326,10 @@ class SqliteStore(StateStore):
     def workers(self) -> Sequence[WorkerInfo]:
         with self._db.read() as tx:
             return asking.workers(tx)
+
+    def activity(self, since: float, span_s: float, spans: int) -> Sequence[Activity]:
+        with self._db.read() as tx:
+            return measuring.activity(tx, since, span_s, spans)
 
     # --- dead letters ---------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from ergate.testing.conformance.departing import Departing
 from ergate.testing.conformance.feeding import Feeding
 from ergate.testing.conformance.leases import Leases
 from ergate.testing.conformance.letters import Letters
+from ergate.testing.conformance.measuring import Measuring
 from ergate.testing.conformance.ordering import Ordering
 from ergate.testing.conformance.outbox import Outbox
 from ergate.testing.conformance.payloads import Payloads
@@ -39,6 +40,7 @@ class StateStoreSuite(
     Arriving,
     Feeding,
     Defining,
+    Measuring,
     Payloads,
     Concurrency,
 ):

@@ -1,6 +1,9 @@
 -- ARGV: time, id, error. Ends a job that cannot be read: it must not trouble workers.
 local id = ARGV[2]
-local names = {'status', 'worker_id', 'queue', 'revision', 'created_at', 'cancel_requested', 'ready_mark'}
+local names = {
+  'status', 'worker_id', 'queue', 'revision', 'created_at', 'cancel_requested', 'ready_mark',
+  'requested_start_time',
+}
 local values = redis.call('HMGET', key('job', id), unpack(names))
 local job = {}
 for n, name in ipairs(names) do job[name] = values[n] or nil end
@@ -17,4 +20,6 @@ local row = packed({
 redis.call('HSET', key('history', id), revision, row)
 tell(id, row)
 redis.call('ZADD', key('status', 'failed'), tonumber(job.created_at) or now, id)
+note_end(id, {status = 'failed', finished_at = now, created_at = job.created_at,
+              requested_start_time = job.requested_start_time})
 finish()

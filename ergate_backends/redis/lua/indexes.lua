@@ -16,6 +16,7 @@ local function leave(id, job)
     redis.call('ZREM', key('due', job.queue), id)
   else
     redis.call('ZREM', key('status', status), id)
+    take_back_end(id, job)
   end
 end
 
@@ -30,5 +31,6 @@ local function enter(id, job)
     redis.call('SADD', base .. 'queues', job.queue)
   else
     redis.call('ZADD', key('status', status), job.created_at, id)
+    note_end(id, job)
   end
 end

@@ -5,6 +5,7 @@
 local WANTED = {
   'status', 'revision', 'worker_id', 'cancel_requested', 'seq', 'steps_completed', 'priority',
   'attempt', 'step_name', 'claimed_at', 'queue', 'percent_completed', 'created_at',
+  'requested_start_time',
 }
 
 local function apply(id, worker, revision, result, step, step_name, queue, percent, fingerprint)
@@ -43,6 +44,8 @@ local function apply(id, worker, revision, result, step, step_name, queue, perce
     redis.call('HSET', key('job', id), 'percent_completed', '100.0', 'due_at', '',
                'finished_at', now, unpack(changes))
     redis.call('ZADD', key('status', 'completed'), job[13], id)
+    note_end(id, {status = 'completed', finished_at = now, created_at = job[13],
+                  requested_start_time = job[14] or nil})
   else
     if tonumber(job[12] or 0) > tonumber(percent) then percent = job[12] end
     local mark = make_ready(id, queue, tonumber(job[7] or 0))

@@ -5,7 +5,7 @@
 -- Replies one word for each: done, or moved (it is not as it was read; nothing was written).
 local NEEDED = {
   'status', 'revision', 'cancel_requested', 'queue', 'priority', 'worker_id', 'created_at',
-  'ready_mark', 'due_at',
+  'ready_mark', 'due_at', 'finished_at', 'requested_start_time',
 }
 
 local function write(id, revision, cancel, due, row, row_revision, row_seq, first, last)
