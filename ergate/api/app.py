@@ -9,6 +9,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from ergate.api import (
+    activity,
     bulk,
     dashboard,
     description,
@@ -21,6 +22,7 @@ from ergate.api import (
     workers,
     workflows,
 )
+from ergate.api.activity import Activities
 from ergate.api.bounds import Bounds
 from ergate.api.desk import Desk, Place
 from ergate.api.guard import Guard
@@ -38,6 +40,7 @@ _PARTS = (
     queues,
     workers,
     workflows,
+    activity,
     stream,
     signing_in,
     description,
@@ -67,6 +70,7 @@ def create_api(place: Place, security: Security, bounds: Bounds | None = None) -
     app.state.sessions = sessions
     app.state.guard = Guard(security, sessions)
     app.state.streams = Streams(desk)
+    app.state.activities = Activities(desk)
     for part in _PARTS:
         # In one flat list, so that a test can walk every route.
         app.router.routes.extend(part.router.routes)

@@ -39,4 +39,4 @@ class Bounds:
     streams: int = 20
     """How many event streams may be open at once."""
     snapshot_s: float = 1.0
-    """How often an event stream looks for changes."""
+    """How often an event stream looks for changes, and how old the figures of charts may be."""

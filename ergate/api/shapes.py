@@ -146,3 +146,22 @@ class BulkDone(BaseModel):
 
     done: list[str] = Field(description="The ids of the jobs that were changed.")
     problems: list[BulkProblem]
+
+
+class ActivityOfSpan(Document):
+    """What ended in one span of time."""
+
+    at: str = Field(description="When the span begins.")
+    completed: int
+    failed: int = Field(description="Failed or aborted.")
+    p50_s: float | None = Field(
+        description="So long took half of the jobs, in seconds; null when none ended."
+    )
+    p99_s: float | None
+
+
+class ActivityOfSpans(BaseModel):
+    """What ended over some time, span by span."""
+
+    bucket_s: int = Field(description="How long each span is, in seconds.")
+    buckets: list[ActivityOfSpan]

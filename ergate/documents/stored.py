@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ergate.documents.times import timestamp
 
 if TYPE_CHECKING:
+    from ergate.contracts.activity import Activity
     from ergate.contracts.feed import FeedInfo
     from ergate.contracts.state_store import DeadLetter, QueueStats, WorkerInfo
     from ergate.jobs.record import HistoryRow
@@ -75,6 +76,15 @@ def letter_document(letter: DeadLetter) -> dict[str, object]:
     return {**head, "at": _time(letter.at), **body}
 
 
+def activity_document(activity: Activity) -> dict[str, object]:
+    """Return what ended in one span of time."""
+    return asdict(activity) | {
+        "at": timestamp(activity.at),
+        "p50_s": _rounded(activity.p50_s),
+        "p99_s": _rounded(activity.p99_s),
+    }
+
+
 def worker_document(worker: WorkerInfo, held: Mapping[str, int], now: float) -> dict[str, object]:
     """Return a worker with its lease and the jobs that it holds."""
     return asdict(worker) | {
@@ -89,6 +99,10 @@ def worker_document(worker: WorkerInfo, held: Mapping[str, int], now: float) -> 
 
 def _time(seconds: float | None) -> str | None:
     return None if seconds is None else timestamp(seconds)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _value(text: str) -> object:
