@@ -76,6 +76,7 @@ class OutageSuite:
         for number in range(self.outage_kills):
             self._kill_one(fleet, chance)
             if number % (self.outage_kills // self.outages) == 1:
+                server.flush()
                 server.kill()
                 time.sleep(self.down_s)
                 server.start()

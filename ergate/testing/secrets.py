@@ -106,6 +106,7 @@ class SecretsSuite:
             scene.wait_ended(job_id)
             workers = [psutil.Process(pid) for pid in fleet.wait_ready()]
             lines = [" ".join(one.cmdline()) for one in [*workers, psutil.Process(server.pid)]]
+            server.flush()
             server.kill()
             server.start()
             scene.wait_ended(*scene.submit("healthy", [2]))

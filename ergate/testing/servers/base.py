@@ -71,6 +71,9 @@ class Server(ABC):
         """Drop all data that is in the server."""
         raise NotImplementedError(f"{type(self).__name__} cannot be emptied")
 
+    def flush(self) -> None:  # noqa: B027  most servers write down first and confirm then
+        """Have it write down what it has confirmed and may still lose when it is killed."""
+
     def proxy(self) -> Proxy:
         """Return a proxy in front of it, which is not started yet."""
         return Proxy(self.port)
@@ -133,7 +136,7 @@ class Server(ABC):
                 self.kill()
 
     def kill(self) -> None:
-        """End it at once, as `kill -9` does."""
+        """End it at once, as `kill -9` does; `flush` comes first where its data must be there."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,8 +10,6 @@ import pytest
 
 from ergate.testing.servers.rabbitmq import RabbitMQServer
 from tests.integration.journals.suite import JournalRuns
-
-FLUSH_S = 3.0
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +32,7 @@ class TestRabbitMQ(JournalRuns):
 
 @contextmanager
 def _killed(server: RabbitMQServer) -> Iterator[None]:
-    # The server writes down which queues it has made some time later: killed before that, it
-    # never finds the new ones again.
-    time.sleep(FLUSH_S)
+    server.flush()
     server.kill()
     yield
     server.start()

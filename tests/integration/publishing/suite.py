@@ -200,6 +200,7 @@ def survive_outages(journal_url: str, server: Server, directory: Path) -> None:
         for _ in range(2):
             scene.submit("chain", range(150))
             eventually("some have ended", lambda: scene.job(scene.accepted[-100]).status.is_final)
+            server.flush()
             server.kill()
             scene.wait_ended(*scene.accepted)
             server.start()

@@ -24,7 +24,6 @@ from ergate_backends.rabbitmq.queue import RabbitMQQueue
 from ergate_backends.rabbitmq.topology import DELIVERY_LIMIT, queue_arguments
 
 CLOCK = SystemClock()
-REMEMBERED_S = 6.0
 QUORUM = {"x-queue-type": "quorum"}
 
 
@@ -76,7 +75,7 @@ def test_a_queue_goes_on_after_a_restart_of_the_server(
 ) -> None:
     alone.publish(numbers(2))
     (first, second) = take(alone, 2)
-    remember_queues(rabbitmq_server)
+    rabbitmq_server.flush()
     rabbitmq_server.kill()
     before = time.monotonic()
     with pytest.raises(BackendUnavailable):
@@ -91,14 +90,6 @@ def test_a_queue_goes_on_after_a_restart_of_the_server(
     again = take(alone, 3)
     assert sorted(one.body for one in again) == [b"0", b"1", b"3"]
     assert {first.identity, second.identity} < {one.identity for one in again}
-
-
-def remember_queues(_server: RabbitMQServer) -> None:
-    """Let the server write down which queues there are, which it does a few seconds later.
-
-    Nothing tells when that is done, and a younger queue may be lost or without its leader.
-    """
-    time.sleep(REMEMBERED_S)
 
 
 def published(queue: RabbitMQQueue, message: Message) -> bool:
@@ -123,7 +114,7 @@ def test_messages_survive_a_kill_of_the_server(
     alone: RabbitMQQueue, rabbitmq_server: RabbitMQServer
 ) -> None:
     alone.publish(numbers(500))
-    remember_queues(rabbitmq_server)
+    rabbitmq_server.flush()
     rabbitmq_server.kill()
     rabbitmq_server.start()
     eventually("it counts again", lambda: depth(alone) == 500)
