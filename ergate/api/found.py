@@ -9,6 +9,7 @@ from ergate.api.bounds import MAX_SCANNED
 from ergate.api.desk import Place
 from ergate.contracts.state_store import JobFilter
 from ergate.documents.jobs import whole_job
+from ergate.documents.times import timestamp
 from ergate.errors import CorruptRecord, JobNotFoundError
 from ergate.jobs.job import job_from_record
 from ergate.jobs.record import JobRecord
@@ -25,8 +26,11 @@ def find_record(place: Place, job_id: str) -> JobRecord:
 
 
 def document_of(place: Place, record: JobRecord) -> dict[str, object]:
-    """Return a job's document. Raises `CorruptRecord`."""
-    return whole_job(record, job_from_record(record, place.job_type))
+    """Return a job's document; while a worker holds it, since when. Raises `CorruptRecord`."""
+    document = whole_job(record, job_from_record(record, place.job_type))
+    if record.worker_id is None or record.claimed_at is None:
+        return document
+    return document | {"claimed_at": timestamp(record.claimed_at)}
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from ergate.api.desk import Place
 from ergate.brokers.broker import Broker
+from ergate.documents.times import timestamp
 from ergate.errors import BackendUnavailable
 
 MISSING = "/api/v1/jobs/missing"
@@ -29,6 +30,15 @@ def test_a_job_that_is_handed_in_can_be_read_back(client: TestClient) -> None:
     events = [row["event"] for row in client.get("/api/v1/jobs/order-1/history").json()]
     assert events == ["submitted"]
     assert enqueue(client, id="order-1", priority=9) == job
+
+
+def test_a_job_that_a_worker_holds_tells_since_when(client: TestClient, broker: Broker) -> None:
+    enqueue(client, id="order-1")
+    assert "claimed_at" not in client.get("/api/v1/jobs/order-1").json()
+    (held,) = broker.store.claim_ready(["default"], 1, "worker-1")
+    assert held.claimed_at is not None
+    job = client.get("/api/v1/jobs/order-1").json()
+    assert job["claimed_at"] == timestamp(held.claimed_at)
 
 
 def test_a_job_can_wait_for_its_time(client: TestClient) -> None:

@@ -11,11 +11,6 @@ from tests.api.conftest import TOKEN
 from tests.browser.conftest import Complaints
 
 
-@pytest.fixture(autouse=True)
-def no_figures(complaints: Complaints) -> None:
-    complaints.allowed.add(404)
-
-
 def test_the_overview_is_live_and_needs_no_token(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()

@@ -27,7 +27,8 @@ function follow() {
   open = { parts, view, moved: null };
   const page = pageAt(parts[0]) ?? { label: "Nothing here", open: openNothing };
   view.title(page.label);
-  open.moved = page.open(view) ?? null;
+  const show = parts.length > 1 && page.openOne ? page.openOne : page.open;
+  open.moved = show(view) ?? null;
   drawFrame(parts[0] ?? "");
   // Whoever listens to the page hears where they are now.
   if (!isFirst) { main.focus({ preventScroll: true }); window.scrollTo(0, 0); }

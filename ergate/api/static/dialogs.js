@@ -3,6 +3,8 @@
 import { draw, el } from "./dom.js";
 import { button, problemBox } from "./parts.js";
 
+let asked = 0;
+
 /**
  * Ask something and return what `submit` returned, or null when nobody wanted to.
  *
@@ -11,7 +13,7 @@ import { button, problemBox } from "./parts.js";
  */
 export function ask({ title, content, label, submit, kind = "is-main" }) {
   return new Promise((resolve) => {
-    const state = { result: null, problem: null, busy: false };
+    const state = { id: `dialog-${(asked += 1)}`, result: null, problem: null, busy: false };
     const holder = document.createElement("div");
     document.body.append(holder);
     const redraw = () => draw(holder, describe({ title, content, label, kind }, state, handlers, redraw));
@@ -39,9 +41,9 @@ function describe({ title, content, label, kind }, state, handlers, redraw) {
   const cancel = (event) => event.currentTarget.closest("dialog").close();
   return el(
     "dialog",
-    { class: "dialog", "aria-labelledby": "dialog-title", ready: (node) => node.showModal(), on: { close: handlers.close } },
+    { class: "dialog", "aria-labelledby": state.id, ready: (node) => node.showModal(), on: { close: handlers.close } },
     el("form", { on: { submit: handlers.submit } },
-      el("h2", { id: "dialog-title" }, title),
+      el("h2", { id: state.id }, title),
       content(redraw),
       state.problem ? problemBox(state.problem) : null,
       el("div", { class: "dialog-end" },

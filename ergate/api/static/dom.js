@@ -8,7 +8,7 @@ import { pieces, visible } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const PROPERTIES = new Set(["value", "checked", "indeterminate", "disabled", "open"]);
-const RAW = new Set(["href", "id", "for", "name", "type", "class", "d", "viewBox", "points"]);
+const RAW = new Set(["href", "id", "for", "name", "type", "class", "d", "viewBox", "points", "data-step"]);
 const OWN = new Set(["key", "on", "style", "ready"]);
 
 /** What each node was last drawn from. */
@@ -109,6 +109,7 @@ function patch(node, wanted, created) {
     if (node.data !== wanted) node.data = wanted;
     return;
   }
+  if (drawn.get(node) === wanted) return; // the very same description: nothing has changed
   const before = drawn.get(node)?.props ?? {};
   drawn.set(node, wanted);
   patchAttributes(node, before, wanted.props);

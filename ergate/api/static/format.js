@@ -39,6 +39,11 @@ export function between(from, until = null) {
   return Math.max(0, ((until ? Date.parse(until) : now()) - Date.parse(from)) / 1000);
 }
 
+/** Return whether a time is over by the server's clock. */
+export function isPast(at) {
+  return Date.parse(at) <= now();
+}
+
 /** Describe a time by its age, with the time itself for those who hover or listen. */
 export function age(at) {
   if (!at) return "–";

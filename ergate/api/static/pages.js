@@ -1,14 +1,19 @@
 // The pages of the dashboard, in the order of the navigation.
 
+import * as job from "./pages/job.js";
+import * as jobs from "./pages/jobs.js";
 import * as overview from "./pages/overview.js";
 
 /**
  * Each page has its `path`, its `label`, and `open(view)`, which shows it.
  *
- * A page that returns a function from `open` gets the new query through it when only that changes.
+ * `openOne(view)`, where there is one, shows what the rest of the address names: its parts are
+ * `view.parts`. A page that returns a function from either gets the new
+ * query through it when only that changes.
  */
 export const PAGES = [
   { path: "", label: "Overview", open: overview.open },
+  { path: "jobs", label: "Jobs", open: jobs.open, openOne: job.open },
 ];
 
 /** Return the page at the first part of an address, or undefined. */

@@ -65,8 +65,8 @@ export function link(address, ...content) {
   return el("a", { href: address }, content);
 }
 
-/** Describe pairs of a name and a value. */
+/** Describe pairs of a name and a value; a third member "wide" gives the value a line of its own. */
 export function facts(pairs) {
-  return el("dl", { class: "facts" }, pairs.map(([title, value]) =>
-    el("div", { key: title }, el("dt", null, title), el("dd", null, value))));
+  return el("dl", { class: "facts" }, pairs.map(([title, value, width = ""]) =>
+    el("div", { key: title, class: width && `is-${width}` }, el("dt", null, title), el("dd", null, value))));
 }
