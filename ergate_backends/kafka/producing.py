@@ -48,6 +48,7 @@ _LET_GO = frozenset(
 """The client library threw away the partition or the connection that a record was queued for. It
 does so when a topic is deleted: a record that is about to be sent again just then gets no better
 answer."""
+_TIMED_OUT = KafkaError._MSG_TIMED_OUT  # noqa: SLF001
 _PASSING = TOPIC_MISSING | _OUT_OF_STEP | _LET_GO
 """What may be otherwise a moment later, with a new producer. Other trouble that passes is tried
 again by the client library itself until `CONFIRM_S` is over."""
@@ -137,7 +138,7 @@ class Publisher:
             if not failed:
                 self._ear.all_is_well()
                 return
-            self._check_passing(failed)
+            self._check_passing(failed, is_alive=len(failed) < len(records))
             # This one has its own idea of topics that are not what they were.
             self._retire(producer)
             self._wait_before_next(attempt, records, failed, deadline)
@@ -163,9 +164,10 @@ class Publisher:
                 raise BackendUnavailable(f"Kafka at {self._place.address} confirms nothing.")
         return batch.failed
 
-    def _check_passing(self, failed: Mapping[int, KafkaError]) -> None:
+    def _check_passing(self, failed: Mapping[int, KafkaError], *, is_alive: bool) -> None:
+        """Raise what will not be otherwise; a cluster that confirms something is only slow."""
         for error in failed.values():
-            if error.code() not in _PASSING:
+            if error.code() not in _PASSING and not (is_alive and error.code() == _TIMED_OUT):
                 raise as_ours(self._place, error, self._ear)
 
     def _wait_before_next(

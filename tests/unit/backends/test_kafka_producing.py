@@ -23,6 +23,7 @@ Told = Callable[[KafkaError | None, object], None]
 Answers = list[dict[bytes, int]]
 
 LET_GO = KafkaError._DESTROY
+TIMED_OUT = KafkaError._MSG_TIMED_OUT
 TOPIC_GONE = KafkaError._UNKNOWN_PARTITION
 
 
@@ -112,6 +113,19 @@ def test_trouble_that_comes_after_other_trouble_is_no_end() -> None:
     cluster = Cluster({b"1": TOPIC_GONE}, {b"1": LET_GO}, {b"1": TOPIC_GONE}, {})
     cluster.publisher().publish(records(b"1"))
     assert cluster.written == [b"1"]
+
+
+def test_a_cluster_that_confirms_some_is_slow_and_gets_the_others_again() -> None:
+    cluster = Cluster({b"2": TIMED_OUT}, {})
+    cluster.publisher().publish(records(b"1", b"2"))
+    assert cluster.written == [b"1", b"2"]
+
+
+def test_a_cluster_that_confirms_nothing_is_away() -> None:
+    cluster = Cluster({b"1": TIMED_OUT, b"2": TIMED_OUT}, {})
+    with pytest.raises(BackendUnavailable, match="timed out"):
+        cluster.publisher().publish(records(b"1", b"2"))
+    assert cluster.written == []
 
 
 def test_nothing_overtakes_a_record_of_its_key() -> None:
