@@ -149,11 +149,11 @@ def settings_page() -> str:
 
 
 def _flag(name: str) -> str | None:
-    """Return the flag of `ergate run` that sets it, if there is one."""
+    """Return the flag of `ergate run` or `ergate serve` that sets it, if there is one."""
     root: Any = get_command(app)
-    run = root.get_command(None, "run")
+    commands = [root.get_command(None, command) for command in ("run", "serve")]
     flag = flag_of(name).removeprefix("flag ")
-    known = {option for one in run.params for option in one.opts}
+    known = {option for command in commands for one in command.params for option in one.opts}
     return flag if flag in known else None
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -12,14 +14,33 @@ from fastapi import FastAPI
 from ergate.api.security import Security, is_loopback
 from ergate.errors import UsageError
 
+log = logging.getLogger("ergate")
+
 GRACE_S = 10
 """How long requests may go on after a stop was asked for."""
+HOW_TO_MAKE_ONE = "ERGATE_TOKEN=$(openssl rand -hex 16)"
+"""How a token is made for one start, for messages."""
 CONNECTIONS = 500
 HEADER_BYTES = 32 * 1024
 
 
 class Server(uvicorn.Server):
     """A uvicorn server that ends event streams when it is asked to stop, and then returns."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None] | None = None) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and tell that it has begun."""
+        await super().startup(sockets)
+        if self.started and self._on_start is not None:
+            self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests that run end, and give up the others when the grace is over."""
+        log.info("Stopping; requests that run have %s s to end", GRACE_S)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take note of a signal; at the second one requests that run are given up."""
@@ -59,13 +80,16 @@ def check_address(host: str, security: Security) -> None:
     if security.token is None and not _is_own(host):
         raise UsageError(
             f"{host} can be reached from other machines, and this server has no token. "
-            "Give it a token, or listen on 127.0.0.1."
+            f"Give it a token, as in {HOW_TO_MAKE_ONE}, or listen on 127.0.0.1."
         )
 
 
-def new_server(app: FastAPI, host: str, port: int) -> Server:
+def new_server(
+    app: FastAPI, host: str, port: int, on_start: Callable[[], None] | None = None
+) -> Server:
     """Return a server for an app of `create_api`; port 0 means any free one.
 
+    `on_start` is called when it has begun to answer.
     Raises `UsageError` for an address that others reach while there is no token.
     """
     check_address(host, app.state.security)
@@ -85,23 +109,45 @@ def new_server(app: FastAPI, host: str, port: int) -> Server:
     access = logging.getLogger("uvicorn.access")
     if not any(isinstance(one, EscapedLines) for one in access.filters):
         access.addFilter(EscapedLines())
-    return Server(config)
+    return Server(config, on_start)
 
 
-def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8700) -> None:
-    """Serve until a signal asks to stop; requests that run may end.
+def serve(
+    app: FastAPI,
+    host: str = "127.0.0.1",
+    port: int = 8700,
+    *,
+    on_start: Callable[[str], None] | None = None,
+) -> bool:
+    """Serve until a signal asks to stop, and return whether the requests that ran could end.
 
+    `on_start` gets the address when the server has begun to answer.
     Raises `UsageError` for an address that cannot be had, or not without a token.
     """
-    server = new_server(app, host, port)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((host, port))
-        except OSError as exc:
-            why = exc.strerror or exc
-            raise UsageError(f"{host}:{port} cannot be listened on: {why}.") from exc
+        _bind(listening, host, port)
+        address = address_of(host, listening.getsockname()[1])
+        server = new_server(
+            app, host, port, None if on_start is None else partial(on_start, address)
+        )
         server.run(sockets=[listening])
+    return not server.force_exit
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the URL of a server's first page."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _bind(listening: socket.socket, host: str, port: int) -> None:
+    try:
+        listening.bind((host, port))
+    except OSError as exc:
+        raise UsageError(
+            f"{host}:{port} cannot be listened on: {exc.strerror or exc}. "
+            "Another port is taken by --port, and any free one by --port 0."
+        ) from exc
 
 
 def _is_own(host: str) -> bool:

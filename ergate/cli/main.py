@@ -16,6 +16,7 @@ from ergate.cli.options import new_app
 COMMANDS = (
     "init",
     "run",
+    "serve",
     "enqueue",
     "workflows",
     "jobs",

@@ -242,6 +242,25 @@ def open_app(target: str | None) -> tuple[Ergate[Any], str]:
     return app, f"{target}()" if is_factory else target
 
 
+def app_or_bare(place: Place, note: str) -> tuple[Ergate[Any], str]:
+    """Return the app and its target; where there is none, one for declared workflows only.
+
+    Then `note` is told, which says so. Raises `LoadError` for one that was named or lies here,
+    and cannot be had.
+    """
+    from ergate import bare
+    from ergate.loading import NoAppError
+
+    if place.app is not None and place.app_target is not None:
+        return place.app, place.app_target
+    if not isinstance(place.app_problem, NoAppError):
+        place.need_app()
+    from ergate.cli.printing import tell
+
+    tell(f"note: {note}. {place.app_problem}")
+    return bare.app, bare.TARGET
+
+
 def _warn_of_broken_app(problem: LoadError) -> None:
     from ergate.cli.printing import tell
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -20,7 +20,7 @@ from ergate.cli.options import (
     examples_text,
     new_app,
 )
-from ergate.cli.place import Place, find_place
+from ergate.cli.place import Place, app_or_bare, find_place
 from ergate.cli.printing import tell
 from ergate.cli.run_options import (
     BurstOption,
@@ -40,7 +40,6 @@ from ergate.cli.run_options import (
 from ergate.errors import UsageError
 
 if TYPE_CHECKING:
-    from ergate.app import Ergate
     from ergate.display.choose import Display
 
 app = new_app("Run workers.")
@@ -106,23 +105,12 @@ def run(
     raise typer.Exit(_run(place, plain=plain, reload=reload))
 
 
-def _app_of(place: Place, *, reload: bool) -> tuple[Ergate[Any], str]:
-    """Return the app and its target; where there is none, one for declared workflows only.
-
-    Raises `LoadError` for one that was named or lies here, and cannot be had, and `UsageError`
-    for what only an app can do.
-    """
-    from ergate import bare
+def _check_reload(place: Place) -> None:
+    """Raise `UsageError` when there is no app that could be loaded again."""
     from ergate.loading import NoAppError
 
-    if place.app is not None and place.app_target is not None:
-        return place.app, place.app_target
-    if not isinstance(place.app_problem, NoAppError):
-        place.need_app()
-    if reload:
+    if isinstance(place.app_problem, NoAppError):
         raise UsageError(f"--reload loads an app again when it changes. {place.app_problem}")
-    tell(f"note: only declared workflows are run. {place.app_problem}")
-    return bare.app, bare.TARGET
 
 
 def _run(place: Place, *, plain: bool, reload: bool) -> int:
@@ -130,7 +118,9 @@ def _run(place: Place, *, plain: bool, reload: bool) -> int:
     from ergate.running import run_app
 
     settings = place.settings
-    app, target = _app_of(place, reload=reload)
+    if reload:
+        _check_reload(place)
+    app, target = app_or_bare(place, "only declared workflows are run")
     _tell_of_private_memory(place)
     display = make_display(
         plain=plain,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Protocol, TextIO
 
-from ergate.display.plain import LogFormat, PlainDisplay
+from ergate.display.lines import LogFormat
+from ergate.display.plain import PlainDisplay
 from ergate.worker.events import Event
 
 

@@ -15,6 +15,7 @@ from ergate.api.desk import Place
 from ergate.api.security import Security, host_name
 from ergate.api.sessions import COOKIE, Sessions
 from ergate.contracts.state_store import JobFilter
+from ergate.settings import Settings
 from ergate.testing.clock import FakeClock
 from tests.api.conftest import BEARER, TOKEN
 
@@ -241,3 +242,27 @@ def test_brackets_in_texts_are_no_depth() -> None:
 )
 def test_the_name_in_a_host_header(header: str, name: str) -> None:
     assert host_name(header) == name
+
+
+@pytest.mark.parametrize(
+    ("settings", "host", "is_allowed"),
+    [
+        ({}, "localhost:8700", True),
+        ({}, "ergate.example", False),
+        ({"serve_host": "0.0.0.0"}, "0.0.0.0:8700", False),
+        ({"serve_host": "fd00::7"}, "[fd00::7]:8700", True),
+        ({"allowed_hosts": "Ergate.Example"}, "ergate.example:8700", True),
+        ({"public_url": "https://ergate.example:8443/hooks"}, "ergate.example", True),
+    ],
+)
+def test_the_settings_name_the_hosts_of_a_server(
+    settings: dict[str, object], host: str, is_allowed: bool
+) -> None:
+    read = Settings.model_validate(settings)
+    assert Security.of(read).allows_host(host) is is_allowed
+
+
+def test_a_server_may_be_read_only_whatever_the_settings_say() -> None:
+    assert not Security.of(Settings()).read_only
+    assert Security.of(Settings(), read_only=True).read_only
+    assert Security.of(Settings(read_only=True)).read_only

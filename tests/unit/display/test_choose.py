@@ -5,8 +5,9 @@ import io
 import pytest
 
 from ergate.display.choose import Display, make_display
+from ergate.display.lines import LogFormat
 from ergate.display.live import LiveDisplay
-from ergate.display.plain import LogFormat, PlainDisplay
+from ergate.display.plain import PlainDisplay
 
 
 class Terminal(io.StringIO):

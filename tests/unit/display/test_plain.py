@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ergate.display.plain import LogFormat, PlainDisplay
+from ergate.display.lines import LogFormat
+from ergate.display.plain import PlainDisplay
 from ergate.worker import events as ev
 from tests.unit.display.telling import AT, HOSTILE, any_text, every_kind, step, unprintable
 
