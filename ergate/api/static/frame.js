@@ -12,11 +12,11 @@ import { nextTheme, theme } from "./theme.js";
 const STATES = {
   connecting: ["connecting …", "The page waits for the server."],
   live: ["live", "What you see changes as it happens."],
-  slow: ["every few seconds", "There is no room for one more live stream, so that this page looks again every few seconds."],
   lost: ["connection lost", "The server does not answer. This page shows what it knew last, and goes on by itself."],
   trouble: ["store unreachable", "The server cannot read its state store."],
 };
 const SIGNS = { system: "◐", light: "☀", dark: "☾" };
+let shown = null; // the page that the navigation was drawn for
 
 /** Draw the frame; `current` is the path of the open page. */
 export function drawFrame(current) {
@@ -28,6 +28,15 @@ export function drawFrame(current) {
         el("li", { key: page.path }, el("a", { href: to(page.path ? [page.path] : []), "aria-current": page.path === current ? "page" : null }, page.label))))),
     el("div", { class: "tools" }, describeConnection(), describeTheme(current), describeSession()),
   );
+  if (shown !== current) showInNavigation();
+  shown = current;
+}
+
+/** On a narrow screen not all names of pages can be seen at once. */
+function showInNavigation() {
+  const nav = document.querySelector(".nav");
+  const link = nav.querySelector("[aria-current]");
+  if (link) nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
 }
 
 function describeConnection() {

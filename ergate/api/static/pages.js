@@ -2,7 +2,11 @@
 
 import * as job from "./pages/job.js";
 import * as jobs from "./pages/jobs.js";
+import * as letter from "./pages/letter.js";
+import * as letters from "./pages/letters.js";
 import * as overview from "./pages/overview.js";
+import * as queues from "./pages/queues.js";
+import * as workers from "./pages/workers.js";
 
 /**
  * Each page has its `path`, its `label`, and `open(view)`, which shows it.
@@ -14,6 +18,9 @@ import * as overview from "./pages/overview.js";
 export const PAGES = [
   { path: "", label: "Overview", open: overview.open },
   { path: "jobs", label: "Jobs", open: jobs.open, openOne: job.open },
+  { path: "workers", label: "Workers", open: workers.open },
+  { path: "queues", label: "Queues", open: queues.open },
+  { path: "dead-letters", label: "Dead letters", open: letters.open, openOne: letter.open },
 ];
 
 /** Return the page at the first part of an address, or undefined. */
