@@ -11,7 +11,6 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from ergate.api.callbacks import HiddenAddresses
 from ergate.api.security import Security, is_loopback
 from ergate.errors import UsageError
 
@@ -108,9 +107,8 @@ def new_server(
         http="h11",
     )
     access = logging.getLogger("uvicorn.access")
-    for wanted in (EscapedLines, HiddenAddresses):
-        if not any(isinstance(one, wanted) for one in access.filters):
-            access.addFilter(wanted())
+    if not any(isinstance(one, EscapedLines) for one in access.filters):
+        access.addFilter(EscapedLines())
     return Server(config, on_start)
 
 

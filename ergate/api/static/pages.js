@@ -7,6 +7,8 @@ import * as letters from "./pages/letters.js";
 import * as overview from "./pages/overview.js";
 import * as queues from "./pages/queues.js";
 import * as workers from "./pages/workers.js";
+import * as workflow from "./pages/workflow.js";
+import * as workflows from "./pages/workflows.js";
 
 /**
  * Each page has its `path`, its `label`, and `open(view)`, which shows it.
@@ -18,6 +20,7 @@ import * as workers from "./pages/workers.js";
 export const PAGES = [
   { path: "", label: "Overview", open: overview.open },
   { path: "jobs", label: "Jobs", open: jobs.open, openOne: job.open },
+  { path: "workflows", label: "Workflows", open: workflows.open, openOne: workflow.open },
   { path: "workers", label: "Workers", open: workers.open },
   { path: "queues", label: "Queues", open: queues.open },
   { path: "dead-letters", label: "Dead letters", open: letters.open, openOne: letter.open },
