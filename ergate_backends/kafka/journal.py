@@ -25,6 +25,7 @@ from ergate.errors import BackendUnavailable, PayloadError
 from ergate_backends.kafka.address import Place
 from ergate_backends.kafka.client import (
     ANSWER_TIMEOUT_S,
+    NOT_YET,
     TOPIC_MISSING,
     Ear,
     as_ours,
@@ -43,10 +44,6 @@ STALLED_S = 15.0
 PIECE = 1000
 PIECE_S = 0.02
 """The client library waits so long for a piece to become full."""
-_NOT_YET = TOPIC_MISSING | {
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-}
 
 
 class KafkaJournal(Journal):
@@ -176,7 +173,7 @@ class _Reading:
                 break
             except KafkaException as exc:
                 # A topic that was made just now has no leaders for a moment.
-                if exc.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                if exc.args[0].code() not in NOT_YET or time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
         self._consumer.assign([TopicPartition(self._topic, n, OFFSET_BEGINNING) for n in ends])
