@@ -85,7 +85,7 @@ def _wanted(record: JobRecord, way: _Way, from_step: str | None) -> str:
             f"Job {record.id} has completed: no step of it failed. Say from which step it shall "
             f"run again, as in --from-step {way.reached[-1]!r}. It ran: {', '.join(way.reached)}."
         )
-    return way.reached[-1] if from_step is None else from_step
+    return way.begins_anew if from_step is None else from_step
 
 
 class _Way:
@@ -105,6 +105,13 @@ class _Way:
         )
         self.before = max(0, record.steps_completed - len(hops))
         """Steps that were completed before the job came to this store."""
+
+    @property
+    def begins_anew(self) -> str:
+        """Where it begins again unless somebody says so: where it stopped, or a step before."""
+        stopped = self.reached[-1]
+        begins = stopped if self._workflow is None else self._workflow.restarts_from(stopped)
+        return begins if begins in self.reached else stopped
 
     def position_of(self, step: str) -> int:
         """Return where on the way a step stands; raises `UnknownStepError`."""

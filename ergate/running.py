@@ -13,7 +13,7 @@ from ergate.supervisor.inline import run_inline
 from ergate.supervisor.publishing import publishing
 from ergate.supervisor.reload import Reloader
 from ergate.supervisor.supervisor import Supervisor
-from ergate.worker.events import Event, RunStarted
+from ergate.worker.events import Event, RunStarted, Trouble
 from ergate.worker.program import Program, Runnable
 from ergate.worker.settler import Report
 
@@ -50,6 +50,7 @@ def run_app(
         reloader = Reloader(watch) if watch is not None else None
         with publishing(broker, settings, report):
             report(_started(program, broker, settings))
+            warn_of_no_callbacks(broker, settings, report)
             if target is None:
                 return run_inline(program, broker, settings, report)
             kept = None if isinstance(broker, DirectBroker) else broker
@@ -82,6 +83,23 @@ def register_definitions(
 
     catalog = Catalog(broker.store, program.registry.__contains__)
     register_directory(catalog, Path(settings.definitions).expanduser())
+
+
+def warn_of_no_callbacks(broker: Broker | DirectBroker, settings: Settings, report: Report) -> None:
+    """Tell of services that declare that they may finish later, and cannot with these settings."""
+    from ergate.contracts.capabilities import Capability
+    from ergate.services.callback import CallbackAddresses
+    from ergate.services.calls import no_offer
+
+    if isinstance(broker, DirectBroker) or CallbackAddresses.of(settings).can_be_made:
+        return
+    if Capability.DEFINITIONS not in broker.store.capabilities:
+        return
+    # Looked for in the text: whoever declares no services need not load what reads them.
+    services = broker.store.definitions("service")
+    in_vain = [one.name for one in services if '"finishes_within_s":' in one.body]
+    if in_vain:
+        report(Trouble(what=no_offer(*in_vain)))
 
 
 def _check_one_process(

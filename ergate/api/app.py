@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from ergate.api import (
     activity,
     bulk,
+    callbacks,
     dashboard,
     description,
     health,
@@ -31,6 +32,7 @@ from ergate.api.refusals import answer_errors
 from ergate.api.security import Security
 from ergate.api.sessions import Sessions
 from ergate.api.stream import Streams
+from ergate.services.callback import CallbackAddresses
 
 _PARTS = (
     health,
@@ -42,6 +44,7 @@ _PARTS = (
     workflows,
     activity,
     stream,
+    callbacks,
     signing_in,
     description,
     dashboard,
@@ -52,6 +55,7 @@ def create_api(place: Place, security: Security, bounds: Bounds | None = None) -
     """Return the HTTP face of a place.
 
     The broker stays the caller's, to be closed after the last request.
+    Raises `SettingsError` for a signing key that is none.
     """
     desk = Desk(place, bounds or Bounds())
     sessions = Sessions(security, place.clock)
@@ -68,7 +72,7 @@ def create_api(place: Place, security: Security, bounds: Bounds | None = None) -
     app.state.desk = desk
     app.state.security = security
     app.state.sessions = sessions
-    app.state.guard = Guard(security, sessions)
+    app.state.guard = Guard(security, sessions, CallbackAddresses.of(place.settings))
     app.state.streams = Streams(desk)
     app.state.activities = Activities(desk)
     for part in _PARTS:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from ergate.api.problems import Refused
 from ergate.api.security import LOOPBACK_NAMES, Security, host_name, is_loopback
 from ergate.api.sessions import COOKIE, Sessions
+from ergate.services.callback import CallbackAddresses
 
 
 class Access(StrEnum):
@@ -20,6 +21,11 @@ class Access(StrEnum):
     """To be on this machine, or the token."""
     WRITE = "write"
     """The token."""
+    CAPABILITY = "capability"
+    """An address that this server signed: whoever has it may use it, and it is good for one thing.
+
+    The last part of it is the route's `{name}`.
+    """
 
 
 _SAFE = frozenset({"GET", "HEAD"})
@@ -28,12 +34,21 @@ _SAFE = frozenset({"GET", "HEAD"})
 class Guard:
     """Lets requests pass or raises `Refused`."""
 
-    def __init__(self, security: Security, sessions: Sessions) -> None:
+    def __init__(
+        self, security: Security, sessions: Sessions, callbacks: CallbackAddresses
+    ) -> None:
         self._security = security
         self._sessions = sessions
+        self._callbacks = callbacks
 
     def check(self, request: Request, access: Access) -> None:
         """Raise `Refused` unless the caller may use a route with this access."""
+        if access is Access.CAPABILITY:
+            request.state.place = self._callbacks.read(request.path_params["name"])
+            if request.state.place is None:
+                # The same for all that is wrong with it, and without repeating it.
+                raise Refused(404, "This is no address that this server has given to a service.")
+            return
         if access is Access.PUBLIC or self.is_known(request):
             return
         if access is Access.READ and is_local(request):

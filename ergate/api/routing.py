@@ -24,6 +24,7 @@ _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schema
 _ANYWHERE = {
     Access.PUBLIC: (400, 403),
     Access.READ: (400, 401, 403, 422, 503),
+    Access.CAPABILITY: (400, 403, 404, 408, 409, 410, 413, 415, 422, 503),
     Access.WRITE: (400, 401, 403, 408, 409, 413, 415, 422, 503),
 }
 
@@ -76,7 +77,7 @@ def declared(
             wanted[status]["content"] = {media_type: {"example": example}}
     security: list[Mapping[str, list[str]]] = [{"token": []}, {"session": []}]
     extra: dict[str, Any] = {ACCESS: access.value}
-    if access is not Access.PUBLIC:
+    if access not in (Access.PUBLIC, Access.CAPABILITY):
         extra["security"] = security
     return {
         "openapi_extra": extra,

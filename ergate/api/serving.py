@@ -11,6 +11,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from ergate.api.callbacks import HiddenAddresses
 from ergate.api.security import Security, is_loopback
 from ergate.errors import UsageError
 
@@ -107,8 +108,9 @@ def new_server(
         http="h11",
     )
     access = logging.getLogger("uvicorn.access")
-    if not any(isinstance(one, EscapedLines) for one in access.filters):
-        access.addFilter(EscapedLines())
+    for wanted in (EscapedLines, HiddenAddresses):
+        if not any(isinstance(one, wanted) for one in access.filters):
+            access.addFilter(wanted())
     return Server(config, on_start)
 
 

@@ -19,7 +19,7 @@ EVENT, FIELDS = "ergate_event", "ergate_fields"
 """Attributes of records that have a name and fields, as in `extra={EVENT: …, FIELDS: …}`."""
 _ACCESS_PARTS = 5
 _QUIET = re.compile(r"/healthcheck|/static/.*")
-_SECRET = re.compile(r"(/callbacks/).+")
+_SECRET = re.compile(r"(/c/).+")
 # Others tell too much: the libraries that call services log each address.
 _OTHERS_FROM = WARNING
 

@@ -89,7 +89,9 @@ class Caller:
         who = _who(service)
         address = _address(who, service.address)
         credential = self._credential(who, service, address)
-        secrets = (credential.secrets if credential else ()) + ((callback.url,) if callback else ())
+        secrets = (credential.secrets if credential else ()) + (
+            callback.secrets if callback else ()
+        )
         headers = {
             "Content-Type": "application/json",
             **call.headers(),

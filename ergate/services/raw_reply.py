@@ -65,23 +65,12 @@ class RawReply:
 
     @property
     def error(self) -> Mapping[str, str]:
-        """The `name` and the `message` of an error, as far as the body tells them.
-
-        Read are `{"error": "Name", "message": "…"}`, `{"error": {"name": "…", "message": "…"}}`,
-        and the `title` and `detail` of RFC 9457.
-        """
+        """The `name` and the `message` of an error, as far as the body tells them."""
         try:
             data = json.loads(self.body) if self.is_json else None
         except (ValueError, RecursionError):
             data = None
-        if not isinstance(data, dict):
-            return {}
-        error = data.get("error")
-        inner = error if isinstance(error, dict) else {"name": error}
-        told = (inner.get("message"), data.get("message"), data.get("detail"), data.get("title"))
-        message = next((text for text in told if text), None)
-        found = {"name": inner.get("name"), "message": message}
-        return {key: value for key, value in found.items() if isinstance(value, str)}
+        return error_in(data) if isinstance(data, dict) else {}
 
     def json_object(self, limits: Limits) -> dict[str, object]:
         """Return the body, which must be a JSON object that can be stored; raises `NoObject`."""
@@ -95,3 +84,17 @@ class RawReply:
         if not isinstance(data, dict):
             raise NoObject(" with JSON that is not an object")
         return data
+
+
+def error_in(data: Mapping[str, object]) -> Mapping[str, str]:
+    """Return the `name` and the `message` of an error, as far as an object tells them.
+
+    Read are `{"error": "Name", "message": "…"}`, `{"error": {"name": "…", "message": "…"}}`,
+    and the `title` and `detail` of RFC 9457.
+    """
+    error = data.get("error")
+    inner = error if isinstance(error, dict) else {"name": error}
+    told = (inner.get("message"), data.get("message"), data.get("detail"), data.get("title"))
+    message = next((text for text in told if text), None)
+    found = {"name": inner.get("name"), "message": message}
+    return {key: value for key, value in found.items() if isinstance(value, str)}

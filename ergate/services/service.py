@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pydantic
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict, field_validator, model_validator
 
 from ergate.services.addresses import MAX_LENGTH, ServiceAddress
 from ergate.services.document import Document, Listed, Name, OwnErrorName, SchemaAddress, Text
 from ergate.services.fields import Field
 
 LONGEST_TIMEOUT_S = 86_400
+LONGEST_WORK_S = 366 * 86_400
 MOST_FIELDS = 100
 
 
@@ -54,9 +55,39 @@ class Service(Document):
         gt=0,
         le=LONGEST_TIMEOUT_S,
     )
+    finishes_within_s: float | None = pydantic.Field(
+        default=None,
+        description="Lets it answer 202 and tell the end of its work later, within so many "
+        "seconds, at the address of the header Ergate-Callback.",
+        examples=[3600],
+        gt=0,
+        le=LONGEST_WORK_S,
+    )
+    heartbeat_s: float | None = pydantic.Field(
+        default=None,
+        description="How many seconds it may be silent meanwhile, before the work counts as lost.",
+        examples=[60],
+        gt=0,
+        le=LONGEST_WORK_S,
+    )
 
     @field_validator("address")
     @classmethod
     def _is_an_address(cls, address: str) -> str:
         ServiceAddress.parse(address)
         return address
+
+    @model_validator(mode="after")
+    def _can_finish_later(self) -> Service:
+        if self.finishes_within_s is None:
+            if self.heartbeat_s is not None:
+                raise ValueError("has heartbeat_s, which needs finishes_within_s")
+            return self
+        if self.heartbeat_s is not None and self.heartbeat_s > self.finishes_within_s:
+            raise ValueError("has a heartbeat_s that is longer than finishes_within_s")
+        if any(field.name == "error" for field in self.outputs):
+            raise ValueError(
+                'has an output "error", which a service that finishes later cannot have: it tells '
+                "an error under this name"
+            )
+        return self

@@ -24,6 +24,8 @@ TOLERANCE_S = 300.0
 
 KEY_PREFIX = "whsec_"
 _KEY_BYTES = 32
+KEY_EXAMPLE = f"echo {KEY_PREFIX}$(openssl rand -base64 {_KEY_BYTES})"
+"""How a person makes a key, for messages."""
 _SHORTEST_KEY, _LONGEST_KEY = 24, 64
 _VERSION = "v1"
 _MOST_SIGNATURES = 16
@@ -50,8 +52,7 @@ class SigningKey:
         if not _SHORTEST_KEY <= len(secret) <= _LONGEST_KEY:
             raise SettingsError(
                 f"A key for webhooks is {KEY_PREFIX} and the base64 of {_SHORTEST_KEY} to "
-                f"{_LONGEST_KEY} random bytes. One way to make it: "
-                f"echo {KEY_PREFIX}$(openssl rand -base64 {_KEY_BYTES})"
+                f"{_LONGEST_KEY} random bytes. One way to make it: {KEY_EXAMPLE}"
             )
         return cls(secret)
 

@@ -24,6 +24,7 @@ from typing import ClassVar
 
 import pytest
 
+from ergate.contracts.state_store import JobFilter
 from ergate.failpoints import NAMES
 from ergate.jobs.errors import JobError
 from ergate.jobs.status import JobStatus
@@ -89,7 +90,13 @@ class CrashSuite:
         chance = random.Random(7)
         killed: dict[int, float] = {}
         while len(killed) < self.storm_kills:
-            victim = chance.choice(sorted(fleet.wait_ready()))
+            # On a busy machine it could go on to hit none but workers that have not begun.
+            victims = (
+                list(fleet.wait_ready())
+                if killed
+                else eventually("a worker has work", lambda: _busy(scene, fleet))
+            )
+            victim = chance.choice(sorted(victims))
             fleet.hurt(victim, signal.SIGKILL)
             killed[victim] = time.time()
             if len(killed) == self.storm_kills // 2:
@@ -253,6 +260,13 @@ class CrashSuite:
             return [effect for effect in scene.effects() if effect.pid == pid][1:]
 
         eventually("the worker that froze runs other jobs", has_worked)
+
+
+def _busy(scene: Scene, fleet: Fleet) -> list[int]:
+    """Return the pids of ready workers that hold jobs."""
+    running = scene.broker.store.list(JobFilter(status=JobStatus.RUNNING))
+    holders = {job.worker_id for job in running}
+    return [pid for pid, worker_id in fleet.workers().items() if worker_id in holders]
 
 
 def _lease_lost(fleet: Fleet) -> list[str]:

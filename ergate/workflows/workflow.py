@@ -183,6 +183,10 @@ class Workflow:
         ahead = self.graph.longest_from(next_index)
         return max(so_far, 100.0 * steps_completed / (steps_completed + ahead))
 
+    def restarts_from(self, step: str) -> str:
+        """Return the name of the step with which a job that stopped at `step` begins anew."""
+        return step
+
     def resolve_goto(self, from_index: int, goto: GoToStep) -> Step:
         """Return the step that a `GoToStep` raised by step `from_index` leads to.
 

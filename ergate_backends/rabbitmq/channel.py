@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pika import exceptions, frame
 from pika.channel import Channel as RawChannel
 
-from ergate_backends.rabbitmq.errors import closing, unreachable
+from ergate_backends.rabbitmq.errors import closing, silent, unreachable
 
 if TYPE_CHECKING:
     from ergate_backends.rabbitmq.link import Link
@@ -63,8 +63,12 @@ class Channel:
         """Whether orders can be given now."""
         return not self._is_closed and self.raw.is_open
 
-    async def order(self, send: Callable[..., object], *words: Any, **more: Any) -> Any:
+    async def order(
+        self, send: Callable[..., object], *words: Any, of: str | None = None, **more: Any
+    ) -> Any:
         """Give an order, and return the method with which the server answers.
+
+        `of` names the queue that has a say in the answer, if one has.
 
         Raises `Refused` when the server closes the channel over it, and `BackendUnavailable`.
         """
@@ -73,11 +77,13 @@ class Channel:
             send(*words, callback=partial(resolve, future), **more)
         except exceptions.AMQPError as exc:
             raise unreachable(self._link.place, exc) from exc
-        return await self.wait(future, ANSWER_TIMEOUT_S)
+        return await self.wait(future, ANSWER_TIMEOUT_S, of)
 
-    async def wait(self, future: asyncio.Future[Any], timeout_s: float) -> Any:
+    async def wait(
+        self, future: asyncio.Future[Any], timeout_s: float, of: str | None = None
+    ) -> Any:
         """Wait for an answer; without one in time, the connection is given up."""
-        answer = await in_time(self._link, future, timeout_s)
+        answer = await in_time(self._link, future, timeout_s, of)
         return answer.method if isinstance(answer, frame.Method) else answer
 
     def answer(self) -> asyncio.Future[Any]:
@@ -104,8 +110,10 @@ class Channel:
             tell(error)
 
 
-async def in_time(link: Link, future: asyncio.Future[Any], timeout_s: float) -> Any:
-    """Wait for an answer; a connection on which none comes in time is given up.
+async def in_time(
+    link: Link, future: asyncio.Future[Any], timeout_s: float, of: str | None = None
+) -> Any:
+    """Wait for an answer, of a queue if one is named; without it the connection is given up.
 
     Raises `BackendUnavailable` then.
     """
@@ -113,6 +121,7 @@ async def in_time(link: Link, future: asyncio.Future[Any], timeout_s: float) -> 
         async with asyncio.timeout(timeout_s):
             return await future
     except TimeoutError as exc:
-        why = f"it has not answered for {timeout_s:g} s"
+        whose = "it" if of is None else f'its queue "{of}"'
+        why = f"{whose} has not answered for {timeout_s:.0f} s"
         link.drop(why)
-        raise unreachable(link.place, why) from exc
+        raise (unreachable(link.place, why) if of is None else silent(link.place, of, why)) from exc

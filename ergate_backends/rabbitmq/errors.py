@@ -75,6 +75,15 @@ def unreachable(place: Place, reason: object) -> BackendUnavailable:
     return BackendUnavailable(f"RabbitMQ at {place.address} cannot be reached: {text}. {advice}")
 
 
+def silent(place: Place, queue: str, why: str) -> BackendUnavailable:
+    """Return the error for a queue that does not answer, while its server may."""
+    return BackendUnavailable(
+        f"RabbitMQ at {place.address} cannot do it now: {why}. If that goes on, and other queues "
+        f"answer, see whether it has a leader: rabbitmq-queues quorum_status {queue} "
+        f'--vhost {place.vhost}. "Operate RabbitMQ" in the documentation says how to give it one.'
+    )
+
+
 def described(reason: object) -> str:
     """Return what went wrong, as far as the client library tells it, without secrets."""
     while isinstance(reason, BaseException):

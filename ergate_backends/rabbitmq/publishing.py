@@ -85,7 +85,7 @@ class Publisher:
             confirming = await self._ready()
             batch = await confirming.send(parcels)
             limit_s = CONFIRM_TIMEOUT_S + len(parcels) / CONFIRMED_PER_S
-            await confirming.channel.wait(batch.done, limit_s)
+            await confirming.channel.wait(batch.done, limit_s, self._only_queue(parcels))
         except Refused as exc:
             raise refused(self._place, exc, "to take messages") from exc
         if batch.refused:
@@ -94,6 +94,10 @@ class Publisher:
                 f"{len(parcels)} messages: a queue is full, or has lost its leader."
             )
         return batch.returned
+
+    def _only_queue(self, parcels: Sequence[Parcel]) -> str | None:
+        queues = {parcel.queue for parcel in parcels}
+        return queue_name(self._place.prefix, queues.pop()) if len(queues) == 1 else None
 
     async def _ready(self) -> _Confirming:
         async with self._lock:

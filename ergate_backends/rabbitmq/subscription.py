@@ -97,7 +97,7 @@ class Subscription:
             try:
                 await channel.order(channel.raw.basic_qos, prefetch_count=more)
                 answer = await channel.order(
-                    channel.raw.basic_consume, self._name, self._on_message
+                    channel.raw.basic_consume, self._name, self._on_message, of=self._name
                 )
             except Refused as exc:
                 raise refused(self._place, exc, f'to receive from "{self._name}"') from exc

@@ -24,6 +24,8 @@ PUBLIC = {
     ("POST", "/api/v1/session"),
     ("DELETE", "/api/v1/session"),
 }
+SIGNED = {("POST", "/c/{name}"), ("POST", "/c/{name}/heartbeat")}
+"""What whoever has the address may use."""
 
 
 def routes(app: FastAPI) -> list[GuardedRoute]:
@@ -63,7 +65,8 @@ def test_every_change_needs_the_token_whatever_its_method(api: FastAPI) -> None:
         if method not in {"GET", "HEAD"}
     }
     open_changes = {key for key, access in changes.items() if access is not Access.WRITE}
-    assert open_changes == {key for key in PUBLIC if key[0] != "GET"}
+    assert open_changes == SIGNED | {key for key in PUBLIC if key[0] != "GET"}
+    assert {changes[key] for key in SIGNED} == {Access.CAPABILITY}
 
 
 def test_nobody_gets_past_a_route_without_the_token(api: FastAPI, stranger: TestClient) -> None:
@@ -73,7 +76,8 @@ def test_nobody_gets_past_a_route_without_the_token(api: FastAPI, stranger: Test
                 continue
             path = route.path_format.replace("{job_id}", "a").replace("{letter_id}", "a")
             answer = stranger.request(method, path.replace("{name}", "a"))
-            assert (answer.status_code, method, path) == (401, method, path)
+            wanted = 404 if route.access is Access.CAPABILITY else 401
+            assert (answer.status_code, method, path) == (wanted, method, path)
             assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -6,7 +6,11 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
+from ergate.api.app import create_api
+from ergate.api.bounds import Bounds
+from ergate.api.desk import Place
 from ergate.api.security import Security
+from ergate.client import Wish
 from tests.api.conftest import TOKEN
 from tests.browser.conftest import Complaints
 
@@ -69,6 +73,21 @@ class TestReadOnly:
         page.goto("/")
         expect(page.get_by_text("read-only")).to_be_visible()
         expect(page.get_by_role("button", name="Sign in")).to_have_count(0)
+
+
+class TestWithoutRoomForAStream:
+    @pytest.fixture
+    def api(self, place: Place, security: Security) -> FastAPI:
+        return create_api(place, security, Bounds(streams=0))
+
+    def test_the_page_looks_again_by_itself(
+        self, page: Page, place: Place, complaints: Complaints
+    ) -> None:
+        complaints.allowed.add(503)
+        page.goto("/")
+        expect(page.locator(".link")).to_have_text("every few seconds")
+        place.client.enqueue("order", 1, Wish())
+        expect(page.get_by_role("link", name="1 queued")).to_be_visible(timeout=20_000)
 
 
 def test_a_lost_connection_is_told_calmly_and_comes_back(

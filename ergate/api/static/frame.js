@@ -12,6 +12,7 @@ import { nextTheme, theme } from "./theme.js";
 const STATES = {
   connecting: ["connecting …", "The page waits for the server."],
   live: ["live", "What you see changes as it happens."],
+  slow: ["every few seconds", "There is no room for one more live stream, so that this page looks again every few seconds."],
   lost: ["connection lost", "The server does not answer. This page shows what it knew last, and goes on by itself."],
   trouble: ["store unreachable", "The server cannot read its state store."],
 };

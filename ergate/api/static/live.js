@@ -1,11 +1,14 @@
 // What changes, as the server streams it. The connection comes back by itself.
 
+import { ask } from "./api.js";
+
 const PARTS = ["counts", "queues", "workers", "jobs"];
 const LOST_AFTER_MS = 3000;
 const HIDDEN_FOR_MS = 10_000;
 const LONGEST_PAUSE_MS = 30_000;
+const LOOK_MS = 5000;
 
-/** How the connection is: "connecting", "live", "lost", or "trouble" when the store is. */
+/** How the connection is: "connecting", "live", "slow" without a stream, "lost", or "trouble" with the store. */
 let state = "connecting";
 let detail = "";
 let source = null;
@@ -62,12 +65,16 @@ function close() {
 }
 
 function arrived(name, text) {
-  clearTimeout(lostTimer);
-  lostTimer = 0;
+  isThere();
   pauseMs = 1000;
   become("live", "");
   last.set(name, JSON.parse(text));
   tell(name);
+}
+
+function isThere() {
+  clearTimeout(lostTimer);
+  lostTimer = 0;
 }
 
 function failed(broken) {
@@ -77,6 +84,21 @@ function failed(broken) {
   clearTimeout(againTimer);
   againTimer = setTimeout(connect, pauseMs);
   pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  look();
+}
+
+/** Look without a stream: it may have been refused for want of the token, or because too many watch. */
+async function look() {
+  try {
+    const [{ counts }, queues, workers] = await Promise.all(["counts", "queues", "workers"].map((one) => ask(one)));
+    if (source?.readyState === EventSource.OPEN) return;
+    isThere();
+    pauseMs = LOOK_MS;
+    become("slow", "");
+    for (const [name, part] of Object.entries({ counts, queues, workers })) { last.set(name, part); tell(name); }
+  } catch {
+    // The next attempt tells more, and after a while the page says that the server is away.
+  }
 }
 
 function become(wanted, why) {

@@ -206,7 +206,7 @@ class RabbitMQServer(Server):
         self._evaluate(_DELETE_ALL)
 
     def flush(self) -> None:
-        """Write down which queues there are: it confirms a new one up to three seconds earlier.
+        """Write down which queues there are: it confirms a new one about a second earlier.
 
         The names of quorum queues' logs are in a table that is written when it has not been used
         for a moment. A queue whose name is not in there at a start gets a new and empty log, whose

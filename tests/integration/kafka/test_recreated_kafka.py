@@ -90,12 +90,12 @@ def test_a_publisher_makes_a_topic_that_was_deleted(server: KafkaServer, queue: 
 
 def test_every_partition_of_a_deleted_topic_is_published_to_again(server: KafkaServer) -> None:
     """Of many partitions some are let go while the client library tries once more."""
-    with closing(KafkaQueue(Address.parse(f"{server.url}?partitions=40"))) as queue:
-        queue.publish(messages(0, 400))
-        for _ in range(3):
+    with closing(KafkaQueue(Address.parse(f"{server.url}?partitions=24"))) as queue:
+        queue.publish(messages(0, 100))
+        for _ in range(2):
             delete_topics(server)
-            queue.publish(messages(0, 400))
-        receive_until(queue, bodies(0, 400))
+            queue.publish(messages(0, 100))
+        receive_until(queue, bodies(0, 100))
 
 
 def test_a_receiver_makes_a_topic_that_was_deleted(server: KafkaServer, queue: KafkaQueue) -> None:

@@ -176,6 +176,8 @@ class StoreSuite(PublishingSuite):
         expected = self._history(scene)
         assert scene.broker.store.prune(JobFilter()) == len(ids)
         fleet = self.start(scene, journal_url)
+        # It can have told everything before it listens to signals.
+        fleet.wait_ready()
         self.wait_told(scene)
         assert fleet.stop() == 0
         assert {key: event for key, (event, _) in self._read(journal_url).items()} == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -24,6 +25,10 @@ from ergate_backends.rabbitmq.queue import RabbitMQQueue
 from ergate_backends.rabbitmq.topology import DELIVERY_LIMIT, queue_arguments
 
 CLOCK = SystemClock()
+ELECT = (
+    '{ok, Queue} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"ergate.default">>)), '
+    "ra:trigger_election(amqqueue:get_pid(Queue))."
+)
 QUORUM = {"x-queue-type": "quorum"}
 
 
@@ -118,6 +123,34 @@ def test_messages_survive_a_kill_of_the_server(
     rabbitmq_server.kill()
     rabbitmq_server.start()
     eventually("it counts again", lambda: depth(alone) == 500)
+
+
+def test_a_queue_that_came_back_without_a_leader_is_named_and_goes_on_when_it_has_one(
+    rabbitmq_server: RabbitMQServer,
+) -> None:
+    """As after a kill within a second of its making; docs/how-to/operate-rabbitmq.md tells it."""
+    url = Address.parse(rabbitmq_server.url)
+    with closing(RabbitMQQueue(url, CLOCK)) as before:
+        before.publish(numbers(1))
+    rabbitmq_server.control("eval", "dets:delete(ra_directory_reverse, '%2F_ergate.default').")
+    rabbitmq_server.flush()
+    rabbitmq_server.kill()
+    rabbitmq_server.start()
+    with closing(RabbitMQQueue(url, CLOCK)) as after:
+        told = 'its queue "ergate.default" has not answered for 5 s.*quorum_status ergate.default'
+        eventually("the queue is named", lambda: re.search(told, refusal(after)))
+        rabbitmq_server.control("eval", ELECT)
+        eventually("it takes messages again", lambda: published(after, Message(b"new", "k")))
+        assert [one.body for one in take(after, 1)] == [b"new"]
+
+
+def refusal(queue: RabbitMQQueue) -> str:
+    """Return why nothing can be received now."""
+    try:
+        queue.receive(["default"], 1, 1.0)
+    except BackendUnavailable as exc:
+        return str(exc)
+    return ""
 
 
 def depth(queue: RabbitMQQueue) -> int | None:

@@ -10,6 +10,7 @@ from ergate.services.allowing import AllowList
 from ergate.services.calling import Caller
 from ergate.services.limits import CallLimits
 from ergate.services.service import Service
+from tests.integration.services.declaring import Crew, crew_at
 
 MakeService = Callable[..., Service]
 
@@ -38,3 +39,10 @@ def upper() -> MakeService:
         return Service.model_validate(document)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """Two workers for all tests of a module, each of which declares a workflow of its own."""
+    with crew_at(tmp_path_factory.mktemp("crew"), processes=2, concurrency=8) as crew:
+        yield crew

@@ -59,9 +59,9 @@ def test_a_request_is_told_by_its_parts() -> None:
 
 
 def test_what_may_be_secret_in_an_address_is_left_out() -> None:
-    written = logged(request("/api/v1/jobs?text=canary"), request("/callbacks/canary/x?canary"))
+    written = logged(request("/api/v1/jobs?text=canary"), request("/c/canary/x?canary"))
     assert "canary" not in written
-    assert "GET /callbacks/***" in written
+    assert "GET /c/***" in written
 
 
 def test_requests_that_nobody_wants_to_read_are_for_debugging() -> None:

@@ -74,3 +74,12 @@ def faults(document: object, *services: Service) -> list[str]:
     except DefinitionFaults as exc:
         return [str(fault) for fault in exc.faults]
     return []
+
+
+def faults_of_service(name: str, **more: Any) -> list[str]:
+    """Return what is wrong with a service, each as one line."""
+    try:
+        read_service({"name": name, "address": "http://127.0.0.1:1/", **more})
+    except DefinitionFaults as exc:
+        return [str(fault) for fault in exc.faults]
+    return []

@@ -44,7 +44,8 @@ def test_all_faults_are_raised_together() -> None:
         "  - timeout_s: must be greater than 0, not 0.",
         (
             '  - has the unknown key "adress". Did you mean "address"? Its keys are name, address, '
-            "description, inputs, outputs, errors, credential, timeout_s."
+            "description, inputs, outputs, errors, credential, timeout_s, finishes_within_s, "
+            "heartbeat_s."
         ),
     ]
 
