@@ -96,7 +96,7 @@ def enqueue(
         job = _enqueue_one(client, workflow, input_text, wish)
         if wait:
             with left_alone(str(job.id)):
-                _hint_if_nobody_works(broker, job)
+                hint_if_nobody_works(broker, job)
                 wait_for_end(client, str(job.id), timeout_s, whole=as_json)
         elif as_json:
             print_json(job_document(job))
@@ -154,7 +154,8 @@ def _enqueue_one(client: Client[Any], workflow: str, text: str | None, wish: Wis
     return job
 
 
-def _hint_if_nobody_works(broker: Broker, job: Job) -> None:
+def hint_if_nobody_works(broker: Broker, job: Job) -> None:
+    """Tell a person who waits that no worker serves the job's queue."""
     if broker.kind == "direct":
         return  # a journal cannot tell who works
     now = time.time()

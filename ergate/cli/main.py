@@ -18,6 +18,8 @@ COMMANDS = (
     "run",
     "serve",
     "enqueue",
+    "events",
+    "services",
     "workflows",
     "jobs",
     "queues",

@@ -43,12 +43,16 @@ def left_alone(job_id: str) -> Iterator[None]:
 
 def print_end(job: Job, *, whole: bool) -> None:
     """Print what an ended job returned; raises `typer.Exit` with 1 when it did not complete."""
-    is_done = job.status is JobStatus.COMPLETED
     if whole:
         print_json(job_document(job))
-    elif is_done:
+    elif job.status is JobStatus.COMPLETED:
         print_json(job.last_return_value)
-    if not is_done:
+    tell_end(job)
+
+
+def tell_end(job: Job) -> None:
+    """Tell how a job ended that did not complete, and raise `typer.Exit` with 1 for it."""
+    if job.status is not JobStatus.COMPLETED:
         tell(f"error: {ending(job)}")
         raise typer.Exit(1)
 

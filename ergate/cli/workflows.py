@@ -1,25 +1,36 @@
-"""`ergate workflows`: what an app can run."""
+"""`ergate workflows`: what an app can run, and what is declared in the store."""
 
 from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ergate.cli.options import AppOption, JsonOption, ProfileOption, examples_text, new_app
-from ergate.cli.place import open_app
+from ergate.cli.definition_files import FilesArgument, catalog_of, register_files
+from ergate.cli.known_workflows import known_workflows
+from ergate.cli.options import (
+    AppOption,
+    JsonOption,
+    ProfileOption,
+    QueueOption,
+    StateOption,
+    examples_text,
+    new_app,
+)
+from ergate.cli.place import Place, find_place, with_place
 from ergate.cli.printing import print_json, print_line, show, tell
 from ergate.errors import InvalidDefinitionError, LoadError
+from ergate.loading import NoAppError
 
 if TYPE_CHECKING:
-    from ergate.app import Ergate
     from ergate.workflows.workflow import Workflow
 
 app = new_app(
-    "Workflows of the app.",
+    "Workflows of the app, and those declared as JSON.",
     "ergate workflows list",
+    "ergate workflows register workflow-process-text.json",
     "ergate workflows graph order --format mermaid",
     "ergate workflows check --app myapp:app",
 )
@@ -36,43 +47,31 @@ class GraphFormat(StrEnum):
     SVG = "svg"
 
 
-def _app(app_name: str | None, profile: str | None) -> Ergate[Any]:
-    """Return the app; raises `LoadError` that says why there is none."""
-    from ergate.settings import load_settings
-
-    return open_app(load_settings({"app": app_name, "profile": profile}).settings.app)[0]
-
-
 @app.command("list", epilog=examples_text("ergate workflows list", "ergate workflows list --json"))
-def list_workflows(
-    *, as_json: JsonOption = False, app_name: AppOption = None, profile: ProfileOption = None
-) -> None:
-    """List the app's workflows with their steps."""
+@with_place
+def list_workflows(place: Place, *, as_json: JsonOption = False) -> None:
+    """List the workflows of the app and those declared in the store, with their steps."""
     from ergate.display.workflows import workflows_table
-    from ergate.documents.workflows import workflow_document
 
-    workflows = sorted(_app(app_name, profile).registry, key=lambda one: one.unique_name)
+    known = known_workflows(place)
+    for fault in known.faults:
+        tell(f"warning: one workflow is left out. {fault}")
     if as_json:
-        print_json([workflow_document(workflow) for workflow in workflows])
+        print_json([known.document(name) for name in known.workflows])
     else:
-        show(workflows_table(workflows))
+        show(workflows_table(list(known.workflows.values()), known.declared))
 
 
 @app.command("show", epilog=examples_text("ergate workflows show my_first_workflow"))
-def show_workflow(
-    name: NameArgument,
-    *,
-    as_json: JsonOption = False,
-    app_name: AppOption = None,
-    profile: ProfileOption = None,
-) -> None:
+@with_place
+def show_workflow(place: Place, name: NameArgument, *, as_json: JsonOption = False) -> None:
     """Show each step of a workflow: its types, where it leads, its attempts, limit and queue."""
     from ergate.display.steps import steps_table
-    from ergate.documents.workflows import workflow_document
 
-    workflow = _app(app_name, profile).registry.get(name)
+    known = known_workflows(place)
+    workflow = known.get(name)
     if as_json:
-        print_json(workflow_document(workflow))
+        print_json(known.document(name))
     else:
         show(steps_table(workflow))
 
@@ -86,21 +85,21 @@ def show_workflow(
         "ergate workflows graph order --format dot | dot -Tpng -o order.png",
     ),
 )
+@with_place
 def graph_workflow(
+    place: Place,
     name: NameArgument,
     *,
     form: Annotated[
         GraphFormat, typer.Option("--format", help="A tree, or text that other programs draw.")
     ] = GraphFormat.TREE,
     as_json: JsonOption = False,
-    app_name: AppOption = None,
-    profile: ProfileOption = None,
 ) -> None:
     """Draw the steps of a workflow and the ways between them. With --json --format is not used."""
     from ergate.display.workflows import workflow_tree
     from ergate.documents.workflows import graph_document
 
-    workflow = _app(app_name, profile).registry.get(name)
+    workflow = known_workflows(place).get(name)
     if as_json:
         print_json(graph_document(workflow))
     elif form is GraphFormat.TREE:
@@ -128,12 +127,17 @@ def _drawn(workflow: Workflow, form: GraphFormat) -> str:
     ),
 )
 def check_workflows(
-    *, as_json: JsonOption = False, app_name: AppOption = None, profile: ProfileOption = None
+    *,
+    as_json: JsonOption = False,
+    app_name: AppOption = None,
+    queue: QueueOption = None,
+    state: StateOption = None,
+    profile: ProfileOption = None,
 ) -> None:
-    """Check all workflows of the app and print every fault; exit code 1 when there is one."""
+    """Check all workflows and print every fault; exit code 1 when there is one."""
     from ergate.display.figures import counted
 
-    names, faults = _checked(app_name, profile)
+    names, faults = _checked(app_name, queue, state, profile)
     if as_json:
         print_json({"workflows": names, "faults": faults})
     else:
@@ -145,20 +149,79 @@ def check_workflows(
         raise typer.Exit(1)
 
 
-def _checked(app_name: str | None, profile: str | None) -> tuple[list[str], list[str]]:
-    """Return the names of the app's workflows, and all faults.
+def _checked(
+    app_name: str | None, queue: str | None, state: str | None, profile: str | None
+) -> tuple[list[str], list[str]]:
+    """Return the names of all workflows, and all faults.
 
-    Raises `LoadError` when there is no app to check.
+    Raises `LoadError` when there is nothing to check.
     """
     from ergate.workflows.registry import collecting_faults
 
     with collecting_faults() as found:
         try:
-            names = sorted(one.unique_name for one in _app(app_name, profile).registry)
+            place = find_place(app=app_name, queue=queue, state=state, profile=profile)
+            known = known_workflows(place)
         except LoadError as exc:
-            # A declaration that is refused on the spot ends the import, and hides what follows.
-            if not isinstance(exc.__cause__, InvalidDefinitionError):
-                raise
-            names = []
-            found.append(exc.__cause__)
-    return names, [str(fault) for fault in found]
+            found.append(_refused(exc))
+            return [], [str(fault) for fault in found]
+    problem = place.app_problem
+    if problem is not None and not isinstance(problem, NoAppError):
+        found.append(_refused(problem))
+    return list(known.workflows), [*map(str, found), *known.faults]
+
+
+def _refused(problem: LoadError) -> InvalidDefinitionError:
+    """Return the fault for which an app cannot be loaded; raises any other problem.
+
+    A declaration that is refused on the spot ends the import, and hides what follows.
+    """
+    if not isinstance(problem.__cause__, InvalidDefinitionError):
+        raise problem
+    return problem.__cause__
+
+
+# --- definitions ----------------------------------------------------------------------------------
+
+
+@app.command(
+    "register",
+    epilog=examples_text(
+        "ergate workflows register workflow-process-text.json",
+        "ergate workflows register definitions/",
+        "curl -s https://example.com/workflow.json | ergate workflows register -",
+    ),
+)
+@with_place
+def register_workflows(place: Place, *, files: FilesArgument, as_json: JsonOption = False) -> None:
+    """Register definitions, or replace those of the same names for all events from now on.
+
+    Their services must be registered before. Of a directory the files workflow-*.json are read.
+    Each fault of each file is told; what has none is registered all the same.
+    Exit codes: 0 all are registered, 2 one is not.
+    """
+    from ergate.documents.definitions import definition_document
+    from ergate.services.directory import WORKFLOWS
+
+    with place.broker(orders="register workflows") as broker:
+        register = catalog_of(place, broker).register_workflow
+        done, is_all = register_files(files, WORKFLOWS, register)
+    if as_json:
+        print_json([definition_document(kept) for kept in done])
+    else:
+        for kept in done:
+            print_line(f"workflow {kept.definition.name} registered, version {kept.version[:12]}")
+    if not is_all:
+        raise typer.Exit(2)
+
+
+@app.command("delete", epilog=examples_text("ergate workflows delete process-text"))
+@with_place
+def delete_workflow(place: Place, name: NameArgument, *, as_json: JsonOption = False) -> None:
+    """Remove a declared workflow: no event can start it, and jobs that run keep their version."""
+    with place.broker(orders="remove workflows") as broker:
+        removed = catalog_of(place, broker).remove_workflow(name)
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        print_line(f"workflow {removed} removed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -17,14 +17,21 @@ from ergate.workflows.step import WorkflowStep
 from ergate.workflows.workflow import Workflow
 
 
-def workflows_table(workflows: Sequence[Workflow]) -> RenderableType:
-    """Return workflows, one in a line with the names of its steps."""
+def workflows_table(
+    workflows: Sequence[Workflow], declared: Collection[str] = ()
+) -> RenderableType:
+    """Return workflows, one in a line with the names of its steps.
+
+    Where some are `declared`, each says where it is from.
+    """
     if not workflows:
         return Text("No workflows.", style=QUIET)
-    table = new_table("workflow", ">steps", "names*")
+    table = new_table("workflow", *(["from"] if declared else []), ">steps", "names*")
     for workflow in workflows:
+        name = workflow.unique_name
+        source = [Text("definition" if name in declared else "app", QUIET)] if declared else []
         names = ", ".join(step.name for step in workflow)
-        table.add_row(safe(workflow.unique_name), str(len(workflow)), safe(names, QUIET))
+        table.add_row(safe(name), *source, str(len(workflow)), safe(names, QUIET))
     return table
 
 

@@ -46,6 +46,10 @@ class Declared:
         stored = self._store.definition("workflow", name, exact)
         return None if stored is None else self._workflow(stored)
 
+    def names(self) -> list[str]:
+        """Return the names of the declared workflows. Raises `BackendError`."""
+        return [stored.name for stored in self._store.definitions("workflow")]
+
     def _known(self, name: str, version: str | None) -> Workflow | None:
         with self._lock:
             if version is None or (name, version) not in self._compiled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -36,6 +36,10 @@ class WorkflowSource(Protocol):
 
         Raises `BackendUnavailable` when that cannot be told now.
         """
+        ...
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all workflows that are found now. Raises `BackendUnavailable`."""
         ...
 
 
@@ -100,11 +104,16 @@ class Registry:
         found = self.find(name, version)
         if found is not None:
             return found
-        known = ", ".join(sorted(self._workflows)) or "none"
+        known = self.names()
         raise UnknownWorkflowError(
-            f'No workflow "{name}" is registered.{did_you_mean(name, self._workflows)} '
-            f"Registered: {known}."
+            f'No workflow "{name}" is registered.{did_you_mean(name, known)} '
+            f"Registered: {', '.join(known) or 'none'}."
         )
+
+    def names(self) -> list[str]:
+        """Return the names of all workflows, the declared ones too. Raises `BackendUnavailable`."""
+        declared = () if self._declared is None else self._declared.names()
+        return sorted({*self._workflows, *declared})
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.find(name) is not None

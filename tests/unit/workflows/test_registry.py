@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ergate.errors import InvalidDefinitionError
+from ergate.errors import InvalidDefinitionError, UnknownWorkflowError
 from ergate.workflows.paths import GoToStepPath
 from ergate.workflows.registry import Registry, collecting_faults
 from ergate.workflows.workflow import Workflow
@@ -88,6 +88,9 @@ class OneDeclared:
         self.asked.append((name, version))
         return self.workflow if name == self.workflow.unique_name else None
 
+    def names(self) -> list[str]:
+        return [self.workflow.unique_name]
+
 
 def named(name: str) -> Workflow:
     workflow = Workflow(name)
@@ -110,6 +113,8 @@ def test_declared_workflows_are_found_beside_the_app_s_own() -> None:
     assert "declared" in both
     assert "declared" not in registry
     assert both.find("neither") is None
+    with pytest.raises(UnknownWorkflowError, match="Registered: declared, own"):
+        both.get("neither")
 
 
 def test_a_version_stands_for_the_steps_in_what_jobs_keep() -> None:

@@ -1,0 +1,53 @@
+"""Whether the settings let a service be called, as far as that can be told without calling it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ergate.errors import SettingsError
+from ergate.services.addresses import ServiceAddress
+from ergate.services.allowing import AllowList
+from ergate.services.credentials import Credentials
+from ergate.services.networks import Reach, reach_of
+
+if TYPE_CHECKING:
+    from ergate.services.service import Service
+    from ergate.settings import Settings
+
+_LOOPBACK = ipaddress.ip_address("127.0.0.1")
+
+
+def hindrances(service: Service, settings: Settings) -> Iterator[str]:
+    """Yield why calls of a service would be refused here, as sentences.
+
+    A name is not resolved: whether its addresses may be called shows when it is called.
+    Raises `SettingsError` for settings that cannot be.
+    """
+    address = ServiceAddress.parse(service.address)
+    allowed = AllowList.parse(settings.allowed_services)
+    where = _literal(address.host)
+    refusal = None if where is None else allowed.refusal(address.host, [where])
+    if where is not None and refusal is not None:
+        reach = reach_of(where)
+        advice = "" if reach is Reach.NEVER else f' Add "{reach.value}" or the host to it.'
+        yield f"{refusal}.{advice}"
+    if service.credential is None:
+        return
+    credentials = Credentials.read(settings.credentials)
+    try:
+        credential = credentials.find(service.credential)
+    except SettingsError as exc:
+        yield f"{str(exc)[0].upper()}{str(exc)[1:]}"
+        return
+    if not credential.may_go_to(address.host):
+        yield f'The credential "{credential.name}" is not for the host {address.host}.'
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host is without asking anybody; None for other names."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return _LOOPBACK if host == "localhost" or host.endswith(".localhost") else None
