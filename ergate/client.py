@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -13,10 +13,10 @@ import pydantic
 from ergate.brokers.broker import Broker
 from ergate.clock import Clock, SystemClock
 from ergate.errors import JobNotFoundError, UsageError, ValidationError
-from ergate.jobs.codec import Limits, checked, dump
+from ergate.jobs.codec import Limits, checked, dump, encode
 from ergate.jobs.job import Job, job_from_record, record_from_job
 from ergate.jobs.record import JobRecord
-from ergate.types import adapter_for
+from ergate.types import ValueFaults, adapter_for
 from ergate.workflows.registry import Registry
 from ergate.workflows.step import WorkflowStep
 from ergate.workflows.workflow import Workflow
@@ -35,6 +35,13 @@ class JsonText:
     """A value that is JSON text already, as it comes from a terminal or a file."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonValue:
+    """A value as a reader of JSON gives it."""
+
+    value: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +100,7 @@ class Client(Generic[JobT]):
         `PayloadError` for one that cannot be stored, and `BackendUnavailable`; with a connection
         `Unsupported` when the store cannot write on it.
         """
-        name, known = self._found(workflow)
-        record = self._record(name, known, value, wish)
+        record = self.record(workflow, value, wish)
         if wish.connection is not None:
             self._broker.submit_within(wish.connection, [record], if_absent=wish.id is not None)
             return job_from_record(record, self._job_type)
@@ -102,6 +108,14 @@ class Client(Generic[JobT]):
         if wish.id is not None:  # it may have been there before
             return self.get_job(record.id)
         return job_from_record(record, self._job_type)
+
+    def record(self, workflow: str | Workflow, value: object, wish: Wish) -> JobRecord:
+        """Return a job as it would be stored, for whoever hands in several together.
+
+        Raises what `enqueue` raises, but for the store's errors.
+        """
+        name, known = self._found(workflow)
+        return self._record(name, known, value, wish)
 
     def enqueue_many(
         self, workflow: str | Workflow, values: Iterable[object], wish: Wish
@@ -184,7 +198,7 @@ def input_text(step: WorkflowStep[..., Any] | None, value: object, limits: Limit
     stored.
     """
     source = None if step is None else step.plan.input
-    text = checked(value.text, limits, "The input") if isinstance(value, JsonText) else None
+    text = _text(value, limits)
     if (value is None or text == "null") and source is not None and source.has_default:
         return "null"
     adapter = None if step is None else step.plan.input_adapter
@@ -196,19 +210,33 @@ def input_text(step: WorkflowStep[..., Any] | None, value: object, limits: Limit
             return text
         return dump(adapter, adapter.validate_python(value), limits, "The input")
     except pydantic.ValidationError as exc:
-        raise ValidationError(_does_not_fit(step, exc)) from exc
+        faults = list(_faults(exc))
+        raise ValidationError(_does_not_fit(step, faults), faults) from exc
 
 
-def _does_not_fit(step: WorkflowStep[..., Any], exc: pydantic.ValidationError) -> str:
-    faults = [
-        f"  {'.'.join(str(part) for part in fault['loc']) or 'the input'}: {fault['msg']}"
-        for fault in exc.errors(include_url=False)
-    ]
+def _text(value: object, limits: Limits) -> str | None:
+    """Return JSON as text in its shortest form; None for a value that is none yet."""
+    if isinstance(value, JsonText):
+        return checked(value.text, limits, "The input")
+    return encode(value.value, limits, "The input") if isinstance(value, JsonValue) else None
+
+
+def _faults(exc: pydantic.ValidationError) -> Iterator[str]:
+    for fault in exc.errors(include_url=False):
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, ValueFaults):
+            yield from cause.faults
+        else:
+            place = ".".join(str(part) for part in fault["loc"]) or "the input"
+            yield f"{place}: {fault['msg']}"
+
+
+def _does_not_fit(step: WorkflowStep[..., Any], faults: Sequence[str]) -> str:
     source = step.plan.input
     declared = f" ({source.name}: {_type_name(source.annotation)})" if source is not None else ""
     return (
         f'The input does not fit step "{step.name}"{declared} of workflow '
-        f'"{step.workflow.unique_name}":\n' + "\n".join(faults)
+        f'"{step.workflow.unique_name}":\n' + "\n".join(f"  {fault}" for fault in faults)
     )
 
 

@@ -28,7 +28,7 @@ Steering (`GoToStep`, `GoToEnd`, `AbortJob`) is no error and lives in `ergate.wo
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 
@@ -62,6 +62,11 @@ class UnknownBackendError(UsageError):
 
 class ValidationError(UsageError):
     """A value does not fit the type that a step, a dependency or the context declares."""
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+        """What does not fit, and where, one by one; empty when only the message tells."""
 
 
 class ReverseGoToError(UsageError):

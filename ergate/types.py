@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -49,3 +50,11 @@ def _new_adapter(annotation: Any) -> TypeAdapter[Any]:
             # only refuses to give one to it directly.
             alias: Any = TypeAliasType("Value", annotation)
             return TypeAdapter(alias, config=type_adapter_config)
+
+
+class ValueFaults(ValueError):
+    """What the check of a type raises for a value with several faults, so that each can be told."""
+
+    def __init__(self, message: str, faults: Sequence[str]) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)

@@ -31,6 +31,7 @@ from ergate.services.replies import Unfinished
 from ergate.services.retrying import catches, retry_of
 from ergate.services.service import Service
 from ergate.services.times import pause_of
+from ergate.types import ValueFaults
 from ergate.workflows.control import GoToEnd, GoToStep
 from ergate.workflows.paths import GoToEndPath, GoToStepPath, Path
 
@@ -307,7 +308,8 @@ def _input_type(fields: Sequence[Field]) -> Any:
     def checked(data: Data) -> Data:
         values, faults = check_values(fields, data)
         if faults:
-            raise ValueError(told("the data are not what the workflow takes", faults))
+            message = told("the data are not what the workflow takes", faults)
+            raise ValueFaults(message, [str(fault) for fault in faults])
         return values
 
     return Annotated[Data, AfterValidator(checked), WithJsonSchema(fields_schema(fields))]
