@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -14,6 +14,7 @@ from ergate.contracts.definitions import Definable
 from ergate.contracts.feed import Feedable
 from ergate.contracts.moving import Movable
 from ergate.contracts.queue import unsupported
+from ergate.errors import CorruptRecord
 from ergate.jobs.events import (
     Delivered,
     Postponed,
@@ -282,6 +283,15 @@ class StateStore(Feedable, Movable, Definable, Measurable):
     @abstractmethod
     def get(self, job_id: str) -> JobRecord | None:
         """Return the job, or None when there is none with this id."""
+
+    def get_many(self, job_ids: Sequence[str]) -> Mapping[str, JobRecord]:
+        """Return those jobs that exist, by id; one that cannot be read is left out."""
+        found: dict[str, JobRecord] = {}
+        for job_id in job_ids:
+            with suppress(CorruptRecord):
+                job = self.get(job_id)
+                found |= {} if job is None else {job_id: job}
+        return found
 
     @abstractmethod
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 
 from ergate.contracts.activity import SAMPLES, Activity
 from ergate.contracts.state_store import JobFilter, QueueStats, WorkerInfo
+from ergate.errors import CorruptRecord
+from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 from ergate_backends.postgres.acts import Acts
 from ergate_backends.postgres.connection import LONG_ANSWER_S
-from ergate_backends.postgres.rows import storable
+from ergate_backends.postgres.rows import job_of, storable
 
 _COUNT = """
     SELECT CASE WHEN cancel_requested AND status = 'running' THEN 'cancelling' ELSE status END,
@@ -20,6 +24,17 @@ _WORKERS = """
     SELECT worker_id, host, pid, started_at, queues, concurrency, expires_at FROM {schema}.workers
     ORDER BY started_at, worker_id
 """
+
+
+def get_many(acts: Acts, ids: Sequence[str]) -> dict[str, JobRecord]:
+    """Return those of the jobs that exist and can be read."""
+    query = acts.sql.of("SELECT {job_columns} FROM {schema}.jobs WHERE id = ANY(%(ids)s)")
+    found: dict[str, JobRecord] = {}
+    for row in acts.ask_text(query, ids=[storable(job_id) for job_id in ids]):
+        with suppress(CorruptRecord):
+            job = job_of(row)
+            found[job.id] = job
+    return found
 
 
 def where(which: JobFilter) -> tuple[str, dict[str, object]]:

@@ -249,6 +249,9 @@ class PostgresStore(StateStore):
         rows = self._acts.ask_text(query, id=storable(job_id))
         return job_of(rows[0]) if rows else None
 
+    def get_many(self, job_ids: Sequence[str]) -> Mapping[str, JobRecord]:
+        return asking.get_many(self._acts, job_ids)
+
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
         condition, values = asking.where(which)
         query = self._acts.sql.fill(

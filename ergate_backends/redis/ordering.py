@@ -6,6 +6,7 @@ The hot acts (a claim, a step applied) have scripts of their own beside this.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from ergate.errors import BackendUnavailable, CorruptRecord, JobNotFoundError, UsageError
 from ergate.jobs.errors import JobError
@@ -43,6 +44,19 @@ def read_one(server: Server, job_id: str) -> JobRecord | None:
     """Return a job, or None. Raises `CorruptRecord` for one that cannot be read."""
     _, (values,) = server.run("read", job_id, repeatable=True)
     return record_of(job_id, values) if values else None
+
+
+def read_many(server: Server, ids: Sequence[str]) -> dict[str, JobRecord]:
+    """Return those of the jobs that exist and can be read."""
+    found: dict[str, JobRecord] = {}
+    for first in range(0, len(ids), BATCH):
+        batch = ids[first : first + BATCH]
+        _, rows = server.run("read", *batch, repeatable=True)
+        for job_id, values in zip(batch, rows, strict=True):
+            if values:
+                with suppress(CorruptRecord):
+                    found[job_id] = record_of(job_id, values)
+    return found
 
 
 def play(

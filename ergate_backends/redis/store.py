@@ -203,6 +203,9 @@ class RedisStore(StateStore):
     def get(self, job_id: str) -> JobRecord | None:
         return ordering.read_one(self._server, job_id)
 
+    def get_many(self, job_ids: Sequence[str]) -> Mapping[str, JobRecord]:
+        return ordering.read_many(self._server, job_ids)
+
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
         return asking.listed(self._server, which, limit, offset)
 

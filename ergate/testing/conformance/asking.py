@@ -38,6 +38,14 @@ class Asking(StoreCase):
         assert store.get(held.id) == other.get(held.id)
         assert list(store.history(held.id)) == list(other.history(held.id))
 
+    def test_many_jobs_are_asked_for_at_once_and_only_those_that_exist_are_answered(
+        self, store: StateStore
+    ) -> None:
+        jobs = [submitted(store) for _ in range(3)]
+        wanted = [jobs[2].id, new_id(), jobs[0].id, jobs[2].id]
+        assert store.get_many(wanted) == {job.id: job for job in (jobs[0], jobs[2])}
+        assert store.get_many([]) == {}
+
     # --- list -------------------------------------------------------------------------------------
 
     def test_the_newest_job_is_listed_first(self, store: StateStore) -> None:
