@@ -13,7 +13,9 @@ from ergate.api import (
     bulk,
     callbacks,
     dashboard,
+    definitions,
     description,
+    events,
     health,
     job_orders,
     jobs,
@@ -26,7 +28,9 @@ from ergate.api import (
 from ergate.api.activity import Activities
 from ergate.api.bounds import Bounds
 from ergate.api.desk import Desk, Place
+from ergate.api.endings import Endings
 from ergate.api.guard import Guard
+from ergate.api.intake import Intake
 from ergate.api.perimeter import Perimeter
 from ergate.api.refusals import answer_errors
 from ergate.api.security import Security
@@ -36,6 +40,8 @@ from ergate.services.callback import CallbackAddresses
 
 _PARTS = (
     health,
+    events,
+    definitions,
     jobs,
     job_orders,
     bulk,
@@ -62,7 +68,8 @@ def create_api(place: Place, security: Security, bounds: Bounds | None = None) -
     app = FastAPI(
         title="ergate",
         version="1",
-        description="Jobs, queues, workers and workflows. Every error is a problem document.",
+        description="Services, workflows, events, jobs, queues and workers. "
+        "Every error is a problem document.",
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -75,6 +82,8 @@ def create_api(place: Place, security: Security, bounds: Bounds | None = None) -
     app.state.guard = Guard(security, sessions, CallbackAddresses.of(place.settings))
     app.state.streams = Streams(desk)
     app.state.activities = Activities(desk)
+    app.state.intake = Intake(desk)
+    app.state.endings = Endings(desk)
     for part in _PARTS:
         # In one flat list, so that a test can walk every route.
         app.router.routes.extend(part.router.routes)
@@ -93,4 +102,5 @@ def describe_once(app: FastAPI) -> dict[str, object]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.streams.stop()
+    app.state.intake.close()
     app.state.desk.close()

@@ -40,3 +40,11 @@ class Bounds:
     """How many event streams may be open at once."""
     snapshot_s: float = 1.0
     """How often an event stream looks for changes, and how old the figures of charts may be."""
+    events: int = 1_000
+    """How many events may wait to be stored; further ones are turned away."""
+    event_bytes: int = 64 * 1024 * 1024
+    """How many bytes those may have together."""
+    event_wait_s: float = 5.0
+    """How long whoever sends an event waits for its end, unless they say otherwise."""
+    event_wait_most_s: float = 30.0
+    """How long they may wait at most."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
@@ -16,6 +16,8 @@ from ergate.errors import (
     ValidationError,
 )
 
+MOST_FAULTS = 100
+"""So many are told at once."""
 TITLES: Mapping[int, str] = {
     400: "The request cannot be read.",
     401: "A valid token is needed.",
@@ -26,7 +28,7 @@ TITLES: Mapping[int, str] = {
     409: "This cannot be done as things stand.",
     410: "The time for this is over.",
     413: "The body of the request is too large.",
-    415: "The body of the request is not declared as JSON.",
+    415: "The body of the request is no JSON, or does not say so.",
     422: "A value of the request does not fit.",
     500: "The server has a fault.",
     503: "The state store cannot be used now.",
@@ -41,7 +43,7 @@ _NEXT: Mapping[int, str] = {
     409: "Look at the present state, and ask for what is possible there.",
     410: "Give up: this address will not be good again.",
     413: "Send less, and keep large data elsewhere.",
-    415: "Send the header `Content-Type: application/json`.",
+    415: "Send JSON, with the header `Content-Type: application/json`.",
     422: "Correct the values; the OpenAPI document at /api/v1/openapi.json tells their types.",
     500: "Look at the server's log, and report the fault.",
     503: "Try again in a few seconds; `ergate doctor` tells more.",
@@ -64,7 +66,7 @@ def problem(
     detail: str,
     *,
     next_step: str | None = None,
-    faults: list[str] | None = None,
+    faults: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> ProblemAnswer:
     """Return the answer that tells of a problem."""
@@ -74,7 +76,7 @@ def problem(
         status=status,
         detail=detail,
         next_step=next_step or _NEXT.get(status, "See the OpenAPI document."),
-        faults=faults or [],
+        faults=list(faults)[:MOST_FAULTS],
     )
     more = dict(headers or {})
     if status == 401:  # noqa: PLR2004 - RFC 9110 wants it with this status
@@ -98,6 +100,13 @@ def status_of(error: ErgateError) -> int:
 class Refused(Exception):
     """A request is answered with a problem instead of what it asked for."""
 
-    def __init__(self, status: int, detail: str, *, next_step: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        next_step: str | None = None,
+        faults: Sequence[str] = (),
+    ) -> None:
         super().__init__(detail)
-        self.answer = problem(status, detail, next_step=next_step)
+        self.answer = problem(status, detail, next_step=next_step, faults=faults)

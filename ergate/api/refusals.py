@@ -8,7 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ergate.api.problems import Refused, problem, status_of
-from ergate.errors import ErgateError
+from ergate.errors import ErgateError, ValidationError
+from ergate.services.faults import DefinitionFaults
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -27,7 +28,15 @@ async def _refused(_request: Request, exc: Exception) -> Response:
 
 async def _own(_request: Request, exc: Exception) -> Response:
     assert isinstance(exc, ErgateError)
-    return problem(status_of(exc), str(exc))
+    if isinstance(exc, DefinitionFaults):
+        return problem(
+            status_of(exc),
+            str(exc),
+            next_step="Correct the document; nothing of it was kept.",
+            faults=[str(fault) for fault in exc.faults],
+        )
+    faults = exc.faults if isinstance(exc, ValidationError) else ()
+    return problem(status_of(exc), str(exc), faults=faults)
 
 
 async def _unfit(_request: Request, exc: Exception) -> Response:

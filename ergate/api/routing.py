@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -62,21 +62,26 @@ def declared(
     example: object = None,
     status: int = 200,
     media_type: str = "application/json",
+    more: Sequence[int] = (),
+    told: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a route: its access, its answer and every error it may answer.
 
-    `answer` is the type of the JSON document; None means that there is no body.
+    `answer` is the type of the JSON document, for the statuses in `more` too; None means that
+    there is no body. `told` is what
+    the OpenAPI document tells beside what FastAPI finds out.
     """
     wanted: dict[int | str, dict[str, Any]] = {
         code: {"description": TITLES[code], "content": _PROBLEM}
         for code in sorted({*errors, *_ANYWHERE[access]})
     }
     if answer is not None:
-        wanted[status] = {"model": answer, "description": "Done."}
+        for code in (status, *more):
+            wanted[code] = {"model": answer, "description": "Done."}
         if example is not None:
             wanted[status]["content"] = {media_type: {"example": example}}
     security: list[Mapping[str, list[str]]] = [{"token": []}, {"session": []}]
-    extra: dict[str, Any] = {ACCESS: access.value}
+    extra: dict[str, Any] = {ACCESS: access.value, **(told or {})}
     if access not in (Access.PUBLIC, Access.CAPABILITY):
         extra["security"] = security
     return {

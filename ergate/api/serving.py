@@ -49,6 +49,7 @@ class Server(uvicorn.Server):
         assert isinstance(app, FastAPI)
         # A stream never ends by itself, and would hold up the stop until the grace is over.
         app.state.streams.stop_soon()
+        app.state.endings.stop_soon()
         # uvicorn would raise the signal again at the end, and nobody could close the broker.
         if self.should_exit:
             self.force_exit = True

@@ -15,10 +15,12 @@ from ergate.api.desk import Place
 from ergate.api.security import Security
 from ergate.brokers.broker import Broker
 from ergate.brokers.opening import open_broker
+from ergate.services.catalog import Catalog
 from ergate.workflows.control import GoToStep
 from ergate.workflows.paths import GoToStepPath
 from ergate.workflows.registry import Registry
 from ergate.workflows.workflow import Workflow
+from tests.unit.services.definitions import example
 
 TOKEN = "canary-token-of-the-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -68,6 +70,15 @@ def security() -> Security:
 @pytest.fixture
 def api(place: Place, security: Security) -> FastAPI:
     return create_api(place, security, Bounds(snapshot_s=0.05))
+
+
+@pytest.fixture
+def walk(place: Place) -> Catalog:
+    """The services of the walk and the workflow `process-text`, registered."""
+    for name in ("upper", "reverse", "space-counter"):
+        place.catalog.register_service(example(f"service-{name}"))
+    place.catalog.register_workflow(example("workflow-process-text"))
+    return place.catalog
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from ergate.api.app import create_api
+from ergate.api.bounds import Bounds
 from ergate.api.desk import Place
 from ergate.api.security import Security
 from ergate.brokers.broker import Broker
@@ -44,7 +45,8 @@ def generating_api(request: pytest.FixtureRequest, broker: Broker) -> FastAPI:
     known = new_registry() if request.param == "with the app" else None
     broker.store.bury([DeadLetter(id="a", queue="q", body=b"\xff", reason="nonsense", at=0.0)])
     security = Security(token=TOKEN, hosts=frozenset({"testserver"}))
-    return create_api(Place(broker=broker, registry=known), security)
+    bounds = Bounds(event_wait_s=0.0, event_wait_most_s=0.0)
+    return create_api(Place(broker=broker, registry=known), security, bounds)
 
 
 def call_everything(api: FastAPI, headers: Mapping[str, str]) -> dict[int, int]:

@@ -1,0 +1,157 @@
+"""Events on the blocking side: a batch is checked one by one, and stored in one act."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ergate.api.desk import Place
+from ergate.api.problems import Refused
+from ergate.client import Client, JsonValue, Wish
+from ergate.contracts.capabilities import Capability
+from ergate.errors import BackendError, ErgateError, ValidationError
+from ergate.jobs.job import Job
+from ergate.jobs.record import JobRecord
+from ergate.workflows.workflow import Workflow
+
+_TOLD = 3
+_ID_LENGTH = 36
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that somebody sent."""
+
+    workflow: str
+    """The name or the id of a workflow."""
+    data: object
+    key: str | None = None
+    """The same key again means the same event again."""
+    size: int = 0
+    """How many bytes came."""
+
+
+Accepted = JobRecord | Exception
+"""A stored job, or why there is none."""
+
+
+def accept(place: Place, events: Sequence[NewEvent]) -> list[Accepted]:
+    """Check events and store those that fit, in one act; return what became of each, in order."""
+    return Batch(place).accept(events)
+
+
+class Batch:
+    """Looks up each workflow once, so that one registered again counts from the next batch on."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._client: Client[Job] = place.client
+        self._known: dict[str, Workflow | Exception] = {}
+
+    def accept(self, events: Sequence[NewEvent]) -> list[Accepted]:
+        """Do what `accept` does."""
+        answers = [self._checked(event) for event in events]
+        # The same key twice in one batch is one job.
+        new = {one.id: one for one in answers if isinstance(one, JobRecord)}
+        problems = self._store(list(new.values()))
+        return [
+            self._answer(event, answer, problems)
+            for event, answer in zip(events, answers, strict=True)
+        ]
+
+    # --- checking -------------------------------------------------------------------------------
+
+    def _checked(self, event: NewEvent) -> Accepted:
+        found = self._workflow(event.workflow)
+        if isinstance(found, Exception):
+            return found
+        name = found.unique_name
+        wish = Wish(id=None if event.key is None else event_id(name, event.key))
+        try:
+            return self._client.record(found, JsonValue(event.data), wish)
+        except ValidationError as exc:
+            return _unfit(name, exc)
+        except ErgateError as exc:
+            return exc
+
+    def _workflow(self, name_or_id: str) -> Workflow | Exception:
+        if name_or_id not in self._known:
+            try:
+                self._known[name_or_id] = self._find(name_or_id)
+            except (ErgateError, Refused) as exc:
+                self._known[name_or_id] = exc
+        return self._known[name_or_id]
+
+    def _find(self, name_or_id: str) -> Workflow:
+        known = self._place.known
+        found = known.find(name_or_id)
+        if found is not None:
+            return found
+        if Capability.DEFINITIONS in self._place.broker.store.capabilities:
+            name = self._place.catalog.workflow(name_or_id).definition.name
+            found = known.find(name)
+        return known.get(name_or_id) if found is None else found
+
+    # --- storing --------------------------------------------------------------------------------
+
+    def _store(self, records: list[JobRecord]) -> dict[str, Exception]:
+        """Store all jobs in one act; return by id why some could not be."""
+        try:
+            self._submit(records)
+        except BackendError as exc:
+            return dict.fromkeys((record.id for record in records), exc)
+        except Exception as exc:  # noqa: BLE001  # whatever is wrong is wrong with one of them
+            if len(records) == 1:
+                return {records[0].id: exc}
+            return {key: why for one in records for key, why in self._store([one]).items()}
+        return {}
+
+    def _submit(self, records: list[JobRecord]) -> None:
+        if records:
+            self._place.broker.submit(records, if_absent=True)
+
+    def _answer(
+        self, event: NewEvent, answer: Accepted, problems: dict[str, Exception]
+    ) -> Accepted:
+        if isinstance(answer, Exception):
+            return answer
+        if answer.id in problems:
+            return problems[answer.id]
+        return answer if event.key is None else self._kept(answer)
+
+    def _kept(self, sent: JobRecord) -> Accepted:
+        """Return what is stored under the id of a key: it may have been there before."""
+        try:
+            kept = self._place.broker.store.get(sent.id)
+        except ErgateError as exc:
+            return exc
+        if kept is None or _same(kept.initial_input_value, sent.initial_input_value):
+            return kept or sent
+        return Refused(
+            422,
+            "The Idempotency-Key was used before, for an event with other data.",
+            next_step="Send another key with each event, and the same one only to repeat it.",
+        )
+
+
+def event_id(workflow: str, key: str) -> str:
+    """Return the id of the event that a key stands for, which it alone decides."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"ergate:event:{workflow}:{key}"))
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or json.loads(one) == json.loads(other)
+
+
+def _unfit(name: str, exc: ValidationError) -> Refused:
+    told = "; ".join(exc.faults[:_TOLD])
+    more = len(exc.faults) - _TOLD
+    return Refused(
+        422,
+        f'The data do not fit the workflow "{name}": {told}'
+        + (f"; and {more} more." if more > 0 else ""),
+        next_step=f"Correct the data; GET /api/v1/workflows/{name} shows what is wanted.",
+        faults=exc.faults,
+    )
