@@ -8,7 +8,7 @@ const BASE = "/api/v1/";
 let whenUnknown = async () => false;
 let aheadMs = 0;
 
-/** Set what happens when the server wants the token: it returns whether to try once more. */
+/** Set what happens when the server wants the token for a method: it returns whether to try again. */
 export function onUnknown(handler) {
   whenUnknown = handler;
 }
@@ -52,7 +52,7 @@ export function asQuery(query) {
 
 async function call(method, where, body, signal) {
   const answer = await sent(method, where, body, signal);
-  if (answer.status !== 401 || !(await whenUnknown())) return told(answer);
+  if (answer.status !== 401 || !(await whenUnknown(method))) return told(answer);
   return told(await sent(method, where, body, signal));
 }
 

@@ -139,7 +139,7 @@ function attribute(name, value) {
   if (name.startsWith("on") || name === "style" || name === "srcdoc") {
     throw new Error(`The attribute ${name} could act; use "on" and "style" as objects.`);
   }
-  if (name === "href" && !/^[#/]/.test(value)) throw new Error("A link leads within this server.");
+  if (name === "href" && !/^(#|\/(?![/\\]))/.test(value)) throw new Error("A link leads within this server.");
   return RAW.has(name) ? String(value) : visible(value);
 }
 

@@ -23,7 +23,7 @@ export function count(value, one, many = `${one}s`) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || Number.isNaN(seconds)) return "–";
   if (seconds < 0.001) return "0 ms";
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const first = UNITS.findIndex(([size]) => seconds >= size);
   const [size, unit] = UNITS[first];

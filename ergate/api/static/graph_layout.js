@@ -118,7 +118,7 @@ function curve(nodes) {
 
 /** Boxes stand still, and the lines that pass them give way. */
 function weightOf(node) {
-  return node.name ? 50 : 1;
+  return node.name ? 1e6 : 1;
 }
 
 function mean(values, weights = values.map(() => 1)) {

@@ -1,7 +1,10 @@
 // What went wrong, as the server tells it: what, why, and what to do next.
 
+/** The status of a problem that no answer told of. */
+export const UNREACHABLE = 0;
+
 export class Problem extends Error {
-  constructor({ status = 0, title = "", detail = "", next_step: nextStep = "", faults = [] }) {
+  constructor({ status = null, title = "", detail = "", next_step: nextStep = "", faults = [] }) {
     super(detail || title);
     this.status = status;
     this.title = title;
@@ -23,6 +26,7 @@ export function asProblem(error) {
 
 export function unreachable() {
   return new Problem({
+    status: UNREACHABLE,
     title: "The server does not answer.",
     detail: "It may have been stopped, or the network is down.",
     next_step: "Look whether it runs, then try again.",

@@ -8,6 +8,7 @@ import { note } from "./notes.js";
 
 let rights = { may_change: false, has_token: false, read_only: false };
 let asking = null;
+let isDeclined = false;
 const watchers = new Set();
 
 /** Return `{ may_change, has_token, read_only }` as the server told it last. */
@@ -22,7 +23,8 @@ export function watchRights(watcher) {
 
 /** Ask for the token whenever the server does, and learn what may be done. */
 export async function begin() {
-  onUnknown(offerSignIn);
+  // Pages look again and again: whoever does not want to sign in is not asked each time.
+  onUnknown(async (method) => (method === "GET" && isDeclined ? false : offerSignIn()));
   await learn();
 }
 
@@ -54,6 +56,7 @@ async function askForToken() {
       return true;
     },
   });
+  isDeclined = !done;
   if (!done) return false;
   restart();
   await learn();

@@ -2,8 +2,9 @@
 
 import { draw } from "./dom.js";
 import { watch } from "./live.js";
-import { asProblem } from "./problem.js";
+import { asProblem, UNREACHABLE } from "./problem.js";
 import { problemBox } from "./parts.js";
+import { visible } from "./text.js";
 
 const AGES_S = 5;
 
@@ -13,12 +14,17 @@ export class View {
     this.root = root;
     this.parts = parts;
     this.query = query;
-    /** What went wrong last; it is shown above the page. */
-    this.problem = null;
+    this._problems = new Map();
+    this._hasLoaded = false;
     this._content = () => [];
     this._leaving = new AbortController();
     this._isDrawing = false;
     this.every(AGES_S, () => this.redraw());
+  }
+
+  /** What went wrong and has not gone well since; it is shown above the page. */
+  get problem() {
+    return this._problems.values().next().value ?? null;
   }
 
   /** Aborted when the page is left: give it to `ask`. */
@@ -44,7 +50,7 @@ export class View {
 
   /** Set the name of the page for the window and its history. */
   title(text) {
-    document.title = `${text} · Ergate`;
+    document.title = `${visible(text)} · Ergate`;
   }
 
   /** Call `watcher` with each new value of a part of the stream: counts, queues, workers or jobs. */
@@ -62,14 +68,20 @@ export class View {
     this.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  /** Wait for a question, then show the page anew; what goes wrong is shown above the page. */
-  async load(question) {
+  /**
+   * Wait for a question, then show the page anew. What goes wrong is shown above the page until a
+   * question of the same name goes well.
+   */
+  async load(question, name = "page") {
     try {
       await question();
-      this.problem = null;
+      this._problems.delete(name);
+      this._hasLoaded = true;
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.problem = asProblem(error);
+      const problem = asProblem(error);
+      // That the server is away is told by the frame; what the page knows is still worth reading.
+      if (problem.status !== UNREACHABLE || !this._hasLoaded) this._problems.set(name, problem);
     }
     this.redraw();
   }
@@ -78,14 +90,14 @@ export class View {
    * Return a function that loads at once when it is called, and however often it is called, no more
    * than once in so many seconds and never twice at the same time.
    */
-  loader(seconds, question) {
+  loader(seconds, question, name = "page") {
     let isRunning = false;
     let isWanted = false;
     const run = async () => {
       if (isRunning) { isWanted = true; return; }
       isRunning = true;
       isWanted = false;
-      await this.load(question);
+      await this.load(question, name);
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       isRunning = false;
       if (isWanted && !this.signal.aborted) run();

@@ -139,7 +139,7 @@ function describeSteps(job, way) {
       el("div", { class: "columns" },
         el("div", null, el("h3", null, "Input"), jsonView(step.input, `Input of ${step.name}`),
           step.isEdited && step.isDone ? el("p", { class: "dim" }, "A person restarted this step and may have edited its input.") : null),
-        el("div", null, el("h3", null, "Output"), step.isDone ? jsonView(step.result, `Output of ${step.name}`) : el("p", { class: "dim" }, "none yet"))));
+        el("div", null, el("h3", null, "Output"), step.isDone ? jsonView(step.result, `Output of ${step.name}`) : el("p", { class: "dim" }, hasEnded(job.status) ? "none" : "none yet"))));
   }));
 }
 

@@ -24,7 +24,7 @@ export function open(view) {
   for (const part of ["counts", "jobs"]) view.watch(part, () => { if (!isFirst) follow(); });
   isFirst = false;
   view.watch("queues", (queues) => { state.queues = queues.map((one) => one.queue); });
-  view.load(async () => { state.workflows = (await ask("workflows", {}, view.signal)).map((one) => one.name); });
+  view.load(async () => { state.workflows = (await ask("workflows", {}, view.signal)).map((one) => one.name); }, "workflows");
   reload();
   const resume = () => { state.isPaused = !state.isPaused; follow(); view.redraw(); };
   view.show(() => describe(view, state, selection, { reload, resume }));

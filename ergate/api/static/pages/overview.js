@@ -16,10 +16,10 @@ export function open(view) {
   const charts = newCharts(() => view.redraw());
   const loadFailures = view.loader(2, async () => {
     state.failures = (await ask("jobs", { status: "failed", limit: FAILURES }, view.signal)).items;
-  });
+  }, "failures");
   const loadActivity = view.loader(5, async () => {
     state.activity = await activity(view.signal);
-  });
+  }, "activity");
   let failed = null;
   view.watch("counts", (counts) => {
     state.counts = counts;
@@ -37,7 +37,7 @@ async function activity(signal) {
   try {
     return await ask("activity", { minutes: 60 }, signal);
   } catch (error) {
-    if (error.status === 404 || error.status === 501) return { buckets: [] };
+    if ([404, 409, 501].includes(error.status)) return { buckets: [] }; // as a journal answers
     throw error;
   }
 }
@@ -51,7 +51,7 @@ function newCharts(redraw) {
       redraw,
       series: [
         { label: "completed", class: "is-completed", value: (one) => one.completed },
-        { label: "failed", class: "is-failed", value: (one) => one.failed },
+        { label: "failed or aborted", class: "is-failed", value: (one) => one.failed },
       ],
     }),
     latency: newChart({
@@ -95,7 +95,7 @@ function describeActivity(activity, charts) {
   const minutes = Math.round((buckets.length * (activity.bucket_s ?? 60)) / 60);
   const completed = buckets.reduce((sum, one) => sum + one.completed, 0);
   const failed = buckets.reduce((sum, one) => sum + one.failed, 0);
-  const beside = el("span", { class: "dim" }, `${number(completed)} completed, ${number(failed)} failed since ${clock(buckets[0].at)}`);
+  const beside = el("span", { class: "dim" }, `${number(completed)} completed, ${number(failed)} failed or aborted since ${clock(buckets[0].at)}`);
   return card(minutes === 60 ? "The last hour" : `The last ${minutes} minutes`, { beside, key: "activity" },
     el("div", { class: "columns" }, charts.throughput(buckets), charts.latency(buckets)));
 }
@@ -103,7 +103,7 @@ function describeActivity(activity, charts) {
 function describeWorkers(workers) {
   if (!workers?.length) return card("Workers", {}, workers ? nothing("No worker runs. Start one with ", el("code", null, "ergate run"), ".") : null);
   const columns = [
-    { title: "Worker", cell: (one) => [el("span", { class: `dot ${one.is_live ? "is-good" : "is-bad"}` }), " ", brief(one.worker_id), el("div", { class: "dim" }, one.is_live ? `pid ${one.pid}` : "its lease has ended")] },
+    { title: "Worker", cell: (one) => [el("span", { class: "is-short" }, el("span", { class: `dot ${one.is_live ? "is-good" : "is-bad"}` }), " ", brief(one.worker_id)), el("div", { class: "dim" }, one.is_live ? `pid ${one.pid}` : "its lease has ended")] },
     { title: "Queues", cell: (one) => one.queues.length ? one.queues.map((queue, at) => [at ? ", " : null, name(queue, 24)]) : "all" },
     { title: "Runs", cell: (one) => describeRunning(one) },
     { title: "Since", class: "is-short", cell: (one) => age(one.started_at) },
