@@ -115,7 +115,7 @@ def test_a_job_runs_again_from_a_step_with_another_input(
     field.fill("[1,")
     expect(dialog.get_by_role("status")).to_contain_text("This is no JSON")
     field.fill('"many"')
-    expect(dialog.get_by_role("status")).to_be_empty()
+    expect(dialog.locator(".fault")).to_be_empty()
     dialog.get_by_role("button", name="Run it again").click()
     expect(dialog.get_by_role("alert")).to_contain_text("A value of the request does not fit.")
     field.fill("12345678901234567890")
