@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from ergate.workflows.step import WorkflowStep
 from ergate.workflows.ways import Way
@@ -29,5 +29,7 @@ def type_name(annotation: object) -> str:
     """Return a type as people write it: `int`, `list[str]`, `Order`."""
     if annotation is None or annotation is type(None):
         return "None"
+    if get_origin(annotation) is Annotated:
+        return type_name(get_args(annotation)[0])
     plain = isinstance(annotation, type) and not getattr(annotation, "__args__", ())
     return annotation.__qualname__ if plain else str(annotation).replace("typing.", "")  # type: ignore[attr-defined]  # a plain type has one
