@@ -2,89 +2,107 @@
 
 from __future__ import annotations
 
-import json
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from ergate.api.desk import Place
 from ergate.brokers.broker import Broker
-from ergate.jobs.errors import JobError
-from ergate.jobs.events import Failed, Settlement
-from ergate.jobs.record import JobRecord
+from tests import hostile_app
+from tests.browser.conftest import Complaints
+from tests.hostile import NAMES, TEXTS, visible, visible_json
 
-TEXTS = [
-    "<script>window.caught = 1</script>",
-    "<img src=x onerror='window.caught = 1'>",
-    '"><svg onload=window.caught=1>',
-    "javascript:window.caught=1",
-    "{{constructor.constructor('window.caught=1')()}}",
-    "</textarea></title></style><iframe src=//evil.example>",
-    "\x1b[31mred\x1b[0m\x07",
-    "\u202egnp.exe\u2066\u2069",
-    "a\u200bb\ufeff\u00ad\U000e0041",
-    "%3Cscript%3E &lt;b&gt; &#60;i&#62; <b>",
-    "Z\u0351\u036b\u0343\u036a" * 40,
-    "x" * 3000,
-]
-
-
-def visible(text: str) -> str:
-    """Return a text as the dashboard shows it."""
-    unseen = [one for one in text if not one.isprintable() and one not in "\n\t"]
-    for one in set(unseen):
-        text = text.replace(one, f"\u2039U+{ord(one):04X}\u203a")
-    return text
-
-
-def hand_in(broker: Broker, text: str) -> str:
-    """Store a job that failed, with a text wherever one can stand."""
-    job_id = f"id {text[:30]}"
-    value = json.dumps({text: text})
-    record = JobRecord(
-        id=job_id,
-        workflow_name=text,
-        queue=text,
-        step_name=text,
-        initial_input_value=value,
-        last_return_value=value,
-        user_context=value,
-    )
-    broker.submit([record])
-    (held,) = broker.store.claim_ready([text], 1, f"worker {text}")
-    error = JobError(type=text, message=text, traceback=text, step_name=text)
-    settled = [Settlement(job_id, f"worker {text}", held.revision, Failed(error.to_json()))]
-    assert list(broker.store.settle(settled).refused) == []
-    return job_id
-
-
-def nothing_acted(page: Page) -> None:
-    assert page.evaluate("window.caught === undefined")
-    foreign = page.locator("iframe, script:not([src^='/static/']), img:not([src^='/static/'])")
-    assert foreign.count() == 0
-    shown = page.locator("body").inner_text()
-    assert [one for one in shown if not one.isprintable() and one not in "\n\t"] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+ACTED = """() => {
+    const found = window.acted ? ["a text acted"] : [];
+    const seen = [document.title, document.body.textContent];
+    const foreign = `iframe, object, embed, base, math, plaintext, [srcdoc], meta[http-equiv],
+        script:not([src^="/static/"]), img:not([src^="/static/"]), link:not([href^="/static/"]),
+        style, form[action], a:not([href^="#"])`;
+    for (const one of document.querySelectorAll(foreign)) found.push(one.outerHTML);
+    for (const one of document.querySelectorAll("*")) {
+        for (const { name, value } of one.attributes) {
+            if (name.startsWith("on")) found.push(one.outerHTML);
+            if (["title", "aria-label", "placeholder"].includes(name)) seen.push(value);
+        }
+    }
+    const raw = /(?![\\n\\t])[\\p{Cc}\\p{Cf}]/u.exec(seen.join(""));
+    if (raw) found.push(`a raw U+${raw[0].codePointAt(0).toString(16)}`);
+    if (document.documentElement.scrollWidth > window.innerWidth) found.push("it is too wide");
+    return found;
+}"""
+SHOWN = "document.getElementById('main').textContent"
 
 
 @pytest.fixture
-def ids(broker: Broker) -> list[str]:
-    return [hand_in(broker, text) for text in TEXTS]
+def place(broker: Broker) -> Place:
+    return Place(broker=broker, registry=hostile_app.app.registry)
 
 
-def test_hostile_text_is_text_in_the_list(page: Page, ids: list[str]) -> None:
-    page.goto("/#/jobs")
-    expect(page.locator("tbody tr")).to_have_count(len(ids))
-    for text in TEXTS:
-        expect(page.locator("tbody").get_by_text(visible(text)[:40]).first).to_be_attached()
-    nothing_acted(page)
+@pytest.fixture(autouse=True)
+def watched(page: Page, complaints: Complaints) -> None:
+    """Notice when a text acts."""
+    complaints.allowed.add(404)
+    page.add_init_script("window.hostile = () => { window.acted = true; }")
+    page.on("dialog", lambda dialog: complaints.found.append(f"a dialog: {dialog.message}"))
 
 
-def test_hostile_text_is_text_on_every_page_of_a_job(page: Page, ids: list[str]) -> None:
-    for text, job_id in zip(TEXTS, ids, strict=True):
-        page.goto("/#/jobs?status=failed")
-        page.get_by_label(f"Select job {visible(job_id)}", exact=True).locator(
-            "xpath=ancestor::tr//a"
-        ).click()
+def go(page: Page, *parts: str) -> None:
+    page.goto(f"/#/{'/'.join(quote(part, safe='') for part in parts)}")
+
+
+def check(page: Page, texts: list[str], most: int) -> None:
+    """Fail when a text acted, or when one of these is not seen, up to so many characters."""
+    assert page.evaluate(ACTED) == []
+    shown = page.evaluate(SHOWN)
+    assert [text for text in texts if visible(text[: most - 1]) not in shown] == []
+
+
+def test_lists_show_hostile_texts_as_texts(page: Page, broker: Broker) -> None:
+    hostile_app.hand_in(broker)
+    hostile_app.let_wait(broker)
+    hostile_app.bury(broker)
+    lists = {
+        "jobs": (TEXTS, 24),
+        "queues": (TEXTS, 60),
+        "workers": (TEXTS, 24),
+        "dead-letters": (TEXTS, 40),
+        "workflows": (NAMES, 30),
+    }
+    for path, (texts, most) in lists.items():
+        go(page, path)
+        expect(page.locator("tbody tr").first).to_be_attached()
+        check(page, list(texts), most)
+    page.goto("/#/jobs?status=failed")
+    expect(page.locator("tbody tr")).to_have_count(len(TEXTS))
+    check(page, list(TEXTS), 24)
+    page.goto("/#/")
+    expect(page.get_by_role("region", name="Recent failures").locator("tr")).to_have_count(9)
+    check(page, [], 0)
+
+
+def test_the_page_of_a_job_shows_hostile_texts_as_texts(page: Page, broker: Broker) -> None:
+    for job_id, text in hostile_app.hand_in(broker).items():
+        go(page, "jobs", job_id)
         expect(page.locator(".job-id .id")).to_have_text(visible(job_id))
         expect(page.locator(".failure .lines")).to_have_text(visible(text))
-        nothing_acted(page)
+        expect(page.locator(".traceback").first).to_have_text(visible(text))
+        expect(page.locator("pre[aria-label^=Input]")).to_contain_text(visible_json(text))
+        check(page, [text], 40)
+
+
+def test_the_page_of_a_workflow_shows_hostile_texts_as_texts(page: Page) -> None:
+    for text in NAMES:
+        go(page, "workflows", text)
+        expect(page.locator("h1")).to_have_text(visible(text)[:119], use_inner_text=False)
+        expect(page.locator(".start-form textarea").first).to_have_value(text)
+        expect(page.locator(".start-form .about").first).to_have_text(visible(text))
+        check(page, [text], 60)
+
+
+def test_the_page_of_a_dead_letter_shows_hostile_texts_as_texts(page: Page, broker: Broker) -> None:
+    hostile_app.bury(broker)
+    for letter, text in zip(hostile_app.LETTERS, TEXTS, strict=True):
+        go(page, "dead-letters", letter)
+        expect(page.get_by_label("The body as text")).to_have_text(visible(text))
+        check(page, [text], 80)
