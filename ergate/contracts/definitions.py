@@ -51,6 +51,12 @@ class Definable:
         """Return the current version of every name, by name."""
         raise unsupported(self, Capability.DEFINITIONS)
 
+    def versions(
+        self, kind: DefinitionKind, name: str, *, limit: int = 20
+    ) -> Sequence[StoredDefinition]:
+        """Return up to `limit` versions of a name: the current one if any, then the newest."""
+        raise unsupported(self, Capability.DEFINITIONS)
+
     def undefine(self, kind: DefinitionKind, name: str) -> bool:
         """Leave a name without a current version; return whether it had one."""
         raise unsupported(self, Capability.DEFINITIONS)

@@ -30,6 +30,13 @@ class Definitions:
         current = sorted(self._current.items())
         return [self._versions[of, name, version] for (of, name), version in current if of == kind]
 
+    def versions(self, kind: DefinitionKind, name: str, limit: int) -> list[StoredDefinition]:
+        """Return the versions of a name, the current one first and then the newest."""
+        current = self._current.get((kind, name))
+        all_ = [one for key, one in self._versions.items() if key[:2] == (kind, name)]
+        all_.sort(key=lambda one: (one.version != current, -one.created_at, one.version))
+        return all_[:limit]
+
     def undefine(self, kind: DefinitionKind, name: str) -> bool:
         """Leave a name without a current version."""
         return self._current.pop((kind, name), None) is not None

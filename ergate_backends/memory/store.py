@@ -364,6 +364,12 @@ class MemoryStore(StateStore):
         with self._changed:
             return self._definitions.all(kind)
 
+    def versions(
+        self, kind: DefinitionKind, name: str, *, limit: int = 20
+    ) -> Sequence[StoredDefinition]:
+        with self._changed:
+            return self._definitions.versions(kind, name, limit)
+
     def undefine(self, kind: DefinitionKind, name: str) -> bool:
         with self._changed:
             return self._definitions.undefine(kind, name)

@@ -27,6 +27,13 @@ _VERSION = """
     SELECT kind, name, version, body, created_at FROM {schema}.definitions
     WHERE kind = %(kind)s AND name = %(name)s AND version = %(version)s
 """
+_VERSIONS = """
+    SELECT kind, name, version, body, created_at FROM {schema}.definitions
+    WHERE kind = %(kind)s AND name = %(name)s
+    ORDER BY (kind, name, version) IN (
+        SELECT kind, name, version FROM {schema}.current_definitions
+    ) DESC, created_at DESC, version LIMIT %(limit)s
+"""
 _UNDEFINE = """
     DELETE FROM {schema}.current_definitions WHERE kind = %(kind)s AND name = %(name)s RETURNING 1
 """
@@ -60,6 +67,10 @@ class Definitions:
     def all(self, kind: DefinitionKind) -> list[StoredDefinition]:
         """Return the current ones by name."""
         return [_definition(row) for row in self._ask(_CURRENT, kind=kind, name=None)]
+
+    def versions(self, kind: DefinitionKind, name: str, limit: int) -> list[StoredDefinition]:
+        """Return the versions of a name, the current one first and then the newest."""
+        return [_definition(row) for row in self._ask(_VERSIONS, kind=kind, name=name, limit=limit)]
 
     def undefine(self, kind: DefinitionKind, name: str) -> bool:
         """Leave a name without a current version."""

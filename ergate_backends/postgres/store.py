@@ -361,6 +361,11 @@ class PostgresStore(StateStore):
     def definitions(self, kind: DefinitionKind) -> Sequence[StoredDefinition]:
         return self._definitions.all(kind)
 
+    def versions(
+        self, kind: DefinitionKind, name: str, *, limit: int = 20
+    ) -> Sequence[StoredDefinition]:
+        return self._definitions.versions(kind, name, limit)
+
     def undefine(self, kind: DefinitionKind, name: str) -> bool:
         return self._definitions.undefine(kind, name)
 

@@ -27,6 +27,12 @@ def all_of(server: Server, kind: DefinitionKind) -> list[StoredDefinition]:
     return sorted((_definition(kind, *one) for one in found), key=lambda one: one.name)
 
 
+def versions(server: Server, kind: DefinitionKind, name: str, limit: int) -> list[StoredDefinition]:
+    """Return the versions of a name, the current one first and then the newest."""
+    found = server.run("versions", kind, name, limit, repeatable=True)
+    return [_definition(kind, *one) for one in found]
+
+
 def undefine(server: Server, kind: DefinitionKind, name: str) -> bool:
     """Leave a name without a current version."""
     return bool(server.run("undefine", kind, name))

@@ -277,6 +277,11 @@ class RedisStore(StateStore):
     def definitions(self, kind: DefinitionKind) -> Sequence[StoredDefinition]:
         return defining.all_of(self._server, kind)
 
+    def versions(
+        self, kind: DefinitionKind, name: str, *, limit: int = 20
+    ) -> Sequence[StoredDefinition]:
+        return defining.versions(self._server, kind, name, limit)
+
     def undefine(self, kind: DefinitionKind, name: str) -> bool:
         return defining.undefine(self._server, kind, name)
 

@@ -23,6 +23,11 @@ _VERSION = """
     SELECT kind, name, version, body, created_at FROM definitions
     WHERE kind = ? AND name = ? AND version = ?
 """
+_VERSIONS = """
+    SELECT kind, name, version, body, created_at FROM definitions WHERE kind = ? AND name = ?
+    ORDER BY (kind, name, version) NOT IN (SELECT kind, name, version FROM current_definitions),
+             created_at DESC, version LIMIT ?
+"""
 _UNDEFINE = "DELETE FROM current_definitions WHERE kind = ? AND name = ?"
 
 
@@ -50,6 +55,12 @@ def all_of(db: Database, kind: DefinitionKind) -> list[StoredDefinition]:
     """Return the current ones by name."""
     with db.read() as tx:
         return [_definition(row) for row in tx.execute(_CURRENT + " ORDER BY name", (kind,))]
+
+
+def versions(db: Database, kind: DefinitionKind, name: str, limit: int) -> list[StoredDefinition]:
+    """Return the versions of a name, the current one first and then the newest."""
+    with db.read() as tx:
+        return [_definition(row) for row in tx.execute(_VERSIONS, (kind, name, limit))]
 
 
 def undefine(db: Database, kind: DefinitionKind, name: str) -> bool:

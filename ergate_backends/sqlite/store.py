@@ -369,6 +369,11 @@ class SqliteStore(StateStore):
     def definitions(self, kind: DefinitionKind) -> Sequence[StoredDefinition]:
         return defining.all_of(self._db, kind)
 
+    def versions(
+        self, kind: DefinitionKind, name: str, *, limit: int = 20
+    ) -> Sequence[StoredDefinition]:
+        return defining.versions(self._db, kind, name, limit)
+
     def undefine(self, kind: DefinitionKind, name: str) -> bool:
         return defining.undefine(self._db, kind, name)
 

@@ -42,6 +42,7 @@ class Defining(StoreCase):
             lambda: store.define(FIRST),
             lambda: store.definition("workflow", "letters"),
             lambda: store.definitions("workflow"),
+            lambda: store.versions("workflow", "letters"),
             lambda: store.undefine("workflow", "letters"),
         ):
             with pytest.raises(Unsupported, match="DEFINITIONS"):
@@ -98,6 +99,18 @@ class Defining(StoreCase):
         assert list(other.definitions("workflow")) == []
         assert other.definition("workflow", "letters", "v1") == FIRST
         assert other.definition("workflow", "letters", "v2") == SECOND
+
+    def test_versions_come_with_the_current_one_first_and_then_the_newest(
+        self, defining: StateStore, other: StateStore
+    ) -> None:
+        third = replace(SECOND, version="v3", created_at=3_000.5)
+        for definition in (SECOND, third, FIRST, replace(FIRST, name="other")):
+            defining.define(definition)
+        assert list(other.versions("workflow", "letters")) == [FIRST, third, SECOND]
+        assert list(other.versions("workflow", "letters", limit=2)) == [FIRST, third]
+        assert list(other.versions("service", "letters")) == []
+        defining.undefine("workflow", "letters")
+        assert list(other.versions("workflow", "letters")) == [third, SECOND, FIRST]
 
     def test_an_undefined_name_can_be_defined_again(self, defining: StateStore) -> None:
         defining.define(FIRST)
