@@ -16,10 +16,14 @@ from ergate.api import (
     definitions,
     description,
     events,
+    feeds,
     health,
     job_orders,
     jobs,
+    pruning,
     queues,
+    schemas,
+    services,
     signing_in,
     stream,
     workers,
@@ -34,6 +38,7 @@ from ergate.api.intake import Intake
 from ergate.api.perimeter import Perimeter
 from ergate.api.refusals import answer_errors
 from ergate.api.security import Security
+from ergate.api.service_health import ServiceHealth
 from ergate.api.sessions import Sessions
 from ergate.api.stream import Streams
 from ergate.services.callback import CallbackAddresses
@@ -47,7 +52,11 @@ _PARTS = (
     bulk,
     queues,
     workers,
+    services,
     workflows,
+    schemas,
+    feeds,
+    pruning,
     activity,
     stream,
     callbacks,
@@ -84,6 +93,7 @@ def create_api(place: Place, security: Security, bounds: Bounds | None = None) -
     app.state.activities = Activities(desk)
     app.state.intake = Intake(desk)
     app.state.endings = Endings(desk)
+    app.state.service_health = ServiceHealth(desk)
     for part in _PARTS:
         # In one flat list, so that a test can walk every route.
         app.router.routes.extend(part.router.routes)

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ergate.api import examples
 from ergate.api.shapes import Document
 from ergate.jobs.status import JobStatus
 
@@ -23,15 +22,11 @@ class Kept(Document):
 class ServiceShown(Kept):
     """A service as it was written."""
 
-    model_config = ConfigDict(json_schema_extra={"example": examples.SERVICE_SHOWN})
-
     address: str
 
 
 class DefinitionShown(Kept):
     """A definition as it was written."""
-
-    model_config = ConfigDict(json_schema_extra={"example": examples.WORKFLOW_SHOWN})
 
 
 class Registered(BaseModel):
@@ -45,15 +40,11 @@ class Registered(BaseModel):
 class RegisteredService(Registered):
     """A service was registered."""
 
-    model_config = ConfigDict(json_schema_extra={"example": examples.SERVICE_REGISTERED})
-
     service_id: str
 
 
 class RegisteredWorkflow(Registered):
     """A definition was registered."""
-
-    model_config = ConfigDict(json_schema_extra={"example": examples.WORKFLOW_REGISTERED})
 
     workflow_id: str
 
@@ -69,12 +60,6 @@ class EventError(BaseModel):
 class Event(Document):
     """An event and what became of it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [examples.EVENT_DONE, examples.EVENT_ACCEPTED, examples.EVENT_FAILED]
-        }
-    )
-
     event_id: str
     workflow: str
     status: JobStatus
@@ -87,6 +72,52 @@ class Event(Document):
 class EventBody(BaseModel):
     """An event to send: its data, or just an object of the workflow's inputs."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": examples.EVENT})
+    model_config = ConfigDict(extra="allow")
 
     data: Any = Field(default=None, description="The inputs of the workflow.")
+
+
+class Pinged(BaseModel):
+    """What came of asking whether anything answers where a service is."""
+
+    name: str
+    address: str
+    at: str
+    reached: bool
+    status: int | None = Field(description="The HTTP status of the answer, whatever it is.")
+    elapsed_s: float | None
+    error: str | None
+
+
+class Health(BaseModel):
+    """How a service does, as far as the newest 200 jobs tell."""
+
+    last_ping: Pinged | None = Field(description="Since this server started.")
+    calls: int
+    failures: int
+    p50_s: float | None = Field(description="Half of the steps that call it took at most so long.")
+    p95_s: float | None
+
+
+class ServiceWithHealth(ServiceShown):
+    """A service as it was written, and how it does."""
+
+    health: Health
+
+
+class StepTimes(BaseModel):
+    """How long a step took."""
+
+    step: str
+    runs: int
+    failures: int
+    p50_s: float | None
+    p95_s: float | None
+
+
+class Durations(BaseModel):
+    """How long the steps of a workflow took, in its newest jobs."""
+
+    workflow: str
+    jobs: int = Field(description="How many jobs were looked at.")
+    steps: list[StepTimes]

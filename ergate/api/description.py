@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ergate.api.answers import JsonAnswer
 from ergate.api.declared_shapes import EventBody
+from ergate.api.examples import BY_SCHEMA
 from ergate.api.guard import Access
 from ergate.api.problems import Problem
 from ergate.api.routing import declared, new_router
@@ -51,6 +52,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         parts = document.setdefault("components", {})
         for name, model in _MODELS.items():
             _add_schema(parts.setdefault("schemas", {}), name, model)
+        # Only now: FastAPI would leave out whatever is null in them.
+        for name, shown in BY_SCHEMA.items():
+            parts["schemas"][name]["examples"] = shown
         parts["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
+from pydantic import Field
 
 from ergate.api.answers import JsonAnswer
 from ergate.api.bounds import MAX_NAME
 from ergate.api.desk import AskedDesk, Place
 from ergate.api.guard import Access
-from ergate.api.names import PageLimit, now
+from ergate.api.names import NameInPath, PageLimit, now
 from ergate.api.problems import Refused
-from ergate.api.routing import declared, new_router
-from ergate.api.shapes import Letter, Queue, Requeued
+from ergate.api.routing import Strict, declared, new_router
+from ergate.api.shapes import Letter, Purged, Queue, Requeued
 from ergate.brokers.requeue import StillDead, requeue
 from ergate.contracts.state_store import DeadLetter
 from ergate.documents.stored import letter_document, queue_document
@@ -76,3 +77,39 @@ def _requeue(place: Place, letter_id: str) -> dict[str, str]:
     except StillDead as exc:
         raise Refused(409, f"The letter stays: {exc}") from exc
     return {"letter": letter.id, "job": job_id}
+
+
+class Purge(Strict):
+    """How many jobs the caller saw waiting; left out, whatever waits is cancelled."""
+
+    expected: int | None = Field(default=None, ge=0, examples=[3])
+
+
+@router.post(
+    "/queues/{name:path}/purge",
+    operation_id="purgeQueue",
+    **declared(Access.WRITE, 404, answer=Purged),
+)
+async def purge_queue(desk: AskedDesk, name: NameInPath, purge: Purge | None = None) -> JsonAnswer:
+    """Cancel every job that waits in a queue, ready or scheduled; running ones go on.
+
+    When another number than `expected` waits, nothing is changed.
+    """
+    return JsonAnswer(await desk.order(_purge, desk.place, name, (purge or Purge()).expected))
+
+
+def _purge(place: Place, name: str, expected: int | None) -> dict[str, object]:
+    place.check_orders()
+    store = place.broker.store
+    found = {stats.queue: stats for stats in store.queues()}
+    if name not in found:
+        known = ", ".join(sorted(found)) or "none"
+        raise NotFoundError(f'No job waits in a queue "{name}". Queues with jobs: {known}.')
+    waiting = found[name].ready + found[name].scheduled
+    if expected not in (None, waiting):
+        raise Refused(
+            409,
+            f"{waiting} jobs wait in the queue, not {expected}; nothing was changed.",
+            next_step="Look again, and confirm the new number.",
+        )
+    return {"queue": name, "cancelled": store.purge(name)}

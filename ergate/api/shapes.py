@@ -110,6 +110,9 @@ class WorkflowShape(Document):
     name: str
     fingerprint: str
     steps: list[Step]
+    declared: bool = Field(description="Whether it was registered, and is no part of the app.")
+    version: str = Field(description="What jobs keep as their fingerprint.")
+    created_at: str | None = Field(description="Since when a declared one has this version.")
 
 
 class Way(BaseModel):
@@ -120,11 +123,27 @@ class Way(BaseModel):
     kind: str
 
 
+class Version(BaseModel):
+    """A version of a declared workflow."""
+
+    version: str
+    created_at: str
+    is_current: bool
+
+
 class WholeWorkflow(WorkflowShape):
-    """A workflow with its steps, its ways, and the type of its input."""
+    """A workflow with its steps, its ways, and the type of its input.
+
+    A declared one has `definition`, `services` and `versions`, too.
+    """
 
     ways: list[Way]
     input_schema: Any = Field(description="The input's JSON Schema; null when it takes none.")
+    definition: dict[str, Any] | None = None
+    services: list[dict[str, Any]] | None = None
+    versions: list[Version] | None = Field(
+        default=None, description="The newest 20, the current one first."
+    )
 
 
 class Counts(BaseModel):
@@ -165,3 +184,28 @@ class ActivityOfSpans(BaseModel):
 
     bucket_s: int = Field(description="How long each span is, in seconds.")
     buckets: list[ActivityOfSpan]
+
+
+class Purged(BaseModel):
+    """The jobs that waited in a queue were cancelled."""
+
+    queue: str
+    cancelled: int
+
+
+class Pruned(BaseModel):
+    """Ended jobs were deleted."""
+
+    deleted: int
+    left: int = Field(description="How many more there are to delete.")
+
+
+class Feed(Document):
+    """A feed, and how far its reader is behind."""
+
+    name: str
+    is_read: bool
+    held_until: str | None
+    waiting: int
+    oldest_at: str | None
+    behind_s: float

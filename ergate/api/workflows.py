@@ -1,17 +1,21 @@
-"""`/api/v1/workflows`: what the app can run."""
+"""`/api/v1/workflows`: what the app and the store have to run."""
 
 from __future__ import annotations
 
-from pydantic.errors import PydanticInvalidForJsonSchema
+from fastapi import Request
+from starlette.responses import Response
 
+from ergate.api import registering
 from ergate.api.answers import JsonAnswer
+from ergate.api.declared_shapes import Durations, RegisteredWorkflow
 from ergate.api.desk import AskedDesk
+from ergate.api.examples import WORKFLOW
 from ergate.api.guard import Access
+from ergate.api.json_documents import json_body, read_document
+from ergate.api.known_workflows import durations, list_known, show_known
 from ergate.api.names import NameInPath
 from ergate.api.routing import declared, new_router
 from ergate.api.shapes import WholeWorkflow, WorkflowShape
-from ergate.documents.workflows import graph_document, workflow_document
-from ergate.workflows.workflow import Workflow
 
 router = new_router("workflows")
 
@@ -22,9 +26,34 @@ router = new_router("workflows")
     **declared(Access.READ, answer=list[WorkflowShape]),
 )
 async def list_workflows(desk: AskedDesk) -> JsonAnswer:
-    """List the app's workflows with their steps; without an app there are none."""
-    known = sorted(desk.place.registry or (), key=lambda one: one.unique_name)
-    return JsonAnswer([workflow_document(workflow) for workflow in known])
+    """List workflows with their steps: those of the app, if there is one, and the declared ones."""
+    return JsonAnswer(await desk.ask(list_known, desk.place))
+
+
+@router.post(
+    "/workflows",
+    operation_id="registerWorkflow",
+    **declared(
+        Access.WRITE, answer=RegisteredWorkflow, status=201, told=json_body("Definition", WORKFLOW)
+    ),
+)
+async def register_workflow(request: Request, desk: AskedDesk) -> JsonAnswer:
+    """Register a definition, or replace the one of its name; a 409 names all that is wrong."""
+    document = await read_document(request)
+    kept = await desk.ask(registering.register_definition, desk.place, document)
+    headers = {"Location": f"/api/v1/workflows/{kept.definition.name}"}
+    return JsonAnswer(registering.registered_document(desk.place, kept), 201, headers)
+
+
+# A name may hold slashes, so that the longer address comes first.
+@router.get(
+    "/workflows/{name:path}/durations",
+    operation_id="showDurations",
+    **declared(Access.READ, 404, answer=Durations),
+)
+async def show_durations(desk: AskedDesk, name: NameInPath) -> JsonAnswer:
+    """Tell how long each step took and how often it failed, over the newest 50 jobs."""
+    return JsonAnswer(await desk.ask(durations, desk.place, name))
 
 
 @router.get(
@@ -33,20 +62,19 @@ async def list_workflows(desk: AskedDesk) -> JsonAnswer:
     **declared(Access.READ, 404, answer=WholeWorkflow),
 )
 async def get_workflow(desk: AskedDesk, name: NameInPath) -> JsonAnswer:
-    """Return a workflow with its steps, its ways, and the JSON Schema of its input."""
-    workflow = await desk.ask(desk.place.known.get, name)
-    ways = graph_document(workflow)["ways"]
-    schema = {"input_schema": input_schema(workflow)}
-    return JsonAnswer(workflow_document(workflow) | {"ways": ways} | schema)
+    """Return a workflow with its steps, its ways, and the JSON Schema of its input.
 
-
-def input_schema(workflow: Workflow) -> dict[str, object] | None:
-    """Return the JSON Schema of a workflow's input; None when it takes none.
-
-    A type that JSON Schema cannot describe allows anything here; handing in a job checks it.
+    A declared one comes with its definition, the services that it calls, and its versions.
     """
-    adapter = workflow[0].plan.input_adapter
-    try:
-        return None if adapter is None else adapter.json_schema()
-    except PydanticInvalidForJsonSchema:
-        return {}
+    return JsonAnswer(await desk.ask(show_known, desk.place, name))
+
+
+@router.delete(
+    "/workflows/{name:path}",
+    operation_id="removeWorkflow",
+    **declared(Access.WRITE, 404, status=204),
+)
+async def remove_workflow(desk: AskedDesk, name: NameInPath) -> Response:
+    """Remove a declared workflow; its jobs go on with the version that they have."""
+    await desk.ask(registering.remove_definition, desk.place, name)
+    return Response(status_code=204)

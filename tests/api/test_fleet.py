@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 
@@ -23,6 +24,37 @@ def test_a_queue_tells_what_waits(client: TestClient) -> None:
     client.post("/api/v1/jobs", json={"workflow": "order", "input": 1, "queue": "mails"})
     (queue,) = client.get("/api/v1/queues").json()
     assert (queue["queue"], queue["ready"], queue["running"]) == ("mails", 1, 0)
+
+
+def test_what_waits_in_a_queue_is_cancelled_when_the_number_is_right(client: TestClient) -> None:
+    for _ in range(2):
+        client.post("/api/v1/jobs", json={"workflow": "order", "input": 1, "queue": "a/b"})
+    purge = "/api/v1/queues/a%2Fb/purge"
+    assert client.post(purge, json={"expected": 3}).status_code == 409
+    assert client.get("/api/v1/counts").json()["counts"] == {"queued": 2}
+    assert client.post(purge, json={"expected": 2}).json() == {"queue": "a/b", "cancelled": 2}
+    assert client.post(purge).status_code == 404
+
+
+def test_jobs_that_ended_long_ago_are_deleted(client: TestClient) -> None:
+    client.post("/api/v1/jobs", json={"workflow": "order", "input": 1, "id": "order-1"})
+    client.post("/api/v1/jobs/order-1/cancel")
+    order = {"older_than_s": 0, "status": "cancelled"}
+    prune = "/api/v1/prune"
+    assert client.post(prune, json={"older_than_s": 3600}).json() == {"deleted": 0, "left": 0}
+    assert client.post(prune, json=order | {"dry_run": True}).json() == {"deleted": 0, "left": 1}
+    assert client.post(prune, json=order).json() == {"deleted": 1, "left": 0}
+    assert client.get("/api/v1/jobs/order-1").status_code == 404
+    assert client.post(prune, json=order | {"status": "queued"}).status_code == 422
+
+
+def test_a_feed_is_listed_and_dropped(broker: Broker, client: TestClient) -> None:
+    broker.store.feed("kafka://k1:9092/a", "me", 10, 30.0)
+    (feed,) = client.get("/api/v1/feeds").json()
+    assert (feed["name"], feed["is_read"], feed["waiting"]) == ("kafka://k1:9092/a", True, 0)
+    name = quote(feed["name"], safe="")
+    assert client.delete(f"/api/v1/feeds/{name}").status_code == 204
+    assert client.delete(f"/api/v1/feeds/{name}").status_code == 404
 
 
 def test_a_worker_tells_what_it_holds(broker: Broker, client: TestClient) -> None:
