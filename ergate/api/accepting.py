@@ -31,6 +31,8 @@ class NewEvent:
     """The same key again means the same event again."""
     size: int = 0
     """How many bytes came."""
+    callback_url: str | None = None
+    """Who is told of its end."""
 
 
 Accepted = JobRecord | Exception
@@ -49,6 +51,8 @@ class Batch:
         self._place = place
         self._client: Client[Job] = place.client
         self._known: dict[str, Workflow | Exception] = {}
+        self._webhooks: dict[str, JobRecord] = {}
+        """The jobs that tell of events' ends, by the ids of the events."""
 
     def accept(self, events: Sequence[NewEvent]) -> list[Accepted]:
         """Do what `accept` does."""
@@ -70,11 +74,21 @@ class Batch:
         name = found.unique_name
         wish = Wish(id=None if event.key is None else event_id(name, event.key))
         try:
-            return self._client.record(found, JsonValue(event.data), wish)
+            record = self._client.record(found, JsonValue(event.data), wish)
         except ValidationError as exc:
             return _unfit(name, exc)
         except ErgateError as exc:
             return exc
+        url = event.callback_url
+        return record if url is None else self._with_webhook(record, url)
+
+    def _with_webhook(self, record: JobRecord, url: str) -> Accepted:
+        try:
+            marked, webhook = self._place.webhooks.accompany(record, url)
+        except ErgateError as exc:
+            return exc
+        self._webhooks[record.id] = webhook
+        return marked
 
     def _workflow(self, name_or_id: str) -> Workflow | Exception:
         if name_or_id not in self._known:
@@ -110,7 +124,8 @@ class Batch:
 
     def _submit(self, records: list[JobRecord]) -> None:
         if records:
-            self._place.broker.submit(records, if_absent=True)
+            beside = [self._webhooks[one.id] for one in records if one.id in self._webhooks]
+            self._place.broker.submit([*records, *beside], if_absent=True)
 
     def _answer(
         self, event: NewEvent, answer: Accepted, problems: dict[str, Exception]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ergate.api.shapes import Document
 from ergate.jobs.status import JobStatus
+from ergate.services.addresses import MAX_LENGTH
 
 
 class Kept(Document):
@@ -75,6 +76,12 @@ class EventBody(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     data: Any = Field(default=None, description="The inputs of the workflow.")
+    callback_url: str | None = Field(
+        default=None,
+        max_length=MAX_LENGTH,
+        description="Told of the event's end by a signed webhook; only beside `data`.",
+        examples=["https://shop.example/hooks/orders"],
+    )
 
 
 class Pinged(BaseModel):

@@ -21,6 +21,7 @@ from ergate.jobs.codec import Limits
 from ergate.jobs.job import Job
 from ergate.services.catalog import Catalog
 from ergate.services.declared import with_declared
+from ergate.services.webhooks import Webhooks
 from ergate.settings import Settings
 from ergate.workflows.registry import Registry
 from ergate.workflows.workflow import Workflow
@@ -62,6 +63,11 @@ class Place:
         """The registered services and definitions. Raises `Unsupported`."""
         own = self.registry
         return Catalog(self.broker.store, None if own is None else own.__contains__)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """What accepts webhooks of events. Raises `SettingsError`."""
+        return Webhooks(self.settings)
 
     def workflow(self, name: str, version: str | None = None) -> Workflow | None:
         """Return a workflow of the app or the store, or None when neither has it."""

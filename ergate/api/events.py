@@ -18,6 +18,7 @@ from ergate.api.filters import Matching, matching_of_query
 from ergate.api.found import document_of, find_record, list_page
 from ergate.api.guard import Access
 from ergate.api.intake import Intake
+from ergate.api.job_orders import cancel
 from ergate.api.json_documents import json_body, read_document
 from ergate.api.names import PageLimit, PageOffset
 from ergate.api.preferences import preferences
@@ -78,11 +79,13 @@ async def send_event(request: Request, workflow: WorkflowInPath) -> JsonAnswer:
     meanwhile was accepted all the same. With `Prefer: respond-async` it answers 202 at once.
     """
     preferred = preferences(request.headers.getlist("prefer"))
+    document = await read_document(request)
     event = NewEvent(
         workflow,
-        data_of(await read_document(request)),
+        data_of(document),
         _key(request),
         int(request.headers.get("content-length") or 0),
+        callback_url_of(document),
     )
     intake: Intake = request.app.state.intake
     endings: Endings = request.app.state.endings
@@ -132,14 +135,15 @@ def _cancel(place: Place, event_id: str) -> JobRecord:
     record = find_record(place, event_id)
     if record.status is JobStatus.CANCELLED:
         return record
-    return place.broker.store.cancel(event_id)
+    return cancel(place, event_id)
 
 
 def data_of(document: object) -> object:
     """Return the data of an event from its body: what stands under `data`, or the whole object.
 
-    An object with `data` as its only key always means what stands there, whatever the workflow
-    takes: an input called so is sent as `{"data": {"data": …}}`. Raises `Refused`.
+    An object with `data`, and no other key but `callback_url`, always means what stands there,
+    whatever the workflow takes: an input called so is sent as `{"data": {"data": …}}`.
+    Raises `Refused`.
     """
     if not isinstance(document, dict):
         raise Refused(
@@ -147,7 +151,24 @@ def data_of(document: object) -> object:
             "The body is no object.",
             next_step='Send {"data": {…}} with the inputs of the workflow, or just the inputs.',
         )
-    return document["data"] if document.keys() == {"data"} else document
+    return document["data"] if _is_wrapped(document) else document
+
+
+def callback_url_of(document: object) -> str | None:
+    """Return who is to be told of an event's end: what stands beside its `data`, if anything.
+
+    Raises `Refused`.
+    """
+    if not isinstance(document, dict) or not _is_wrapped(document):
+        return None
+    url = document.get("callback_url")
+    if url is None or isinstance(url, str):
+        return url
+    raise Refused(422, "callback_url is no text.", next_step="Send a URL, or leave it out.")
+
+
+def _is_wrapped(document: dict[str, object]) -> bool:
+    return "data" in document and document.keys() <= {"data", "callback_url"}
 
 
 def _key(request: Request) -> str | None:

@@ -19,6 +19,7 @@ from ergate.client import JsonText, Wish, input_text
 from ergate.jobs.job import Job
 from ergate.jobs.record import JobRecord
 from ergate.restart import RestartPlan, plan_restart
+from ergate.services.webhooks import hint
 
 router = new_router("jobs")
 
@@ -116,7 +117,9 @@ def _text(value: object) -> JsonText:
 def cancel(place: Place, job_id: str) -> JobRecord:
     """Cancel a job; raises what the store raises."""
     place.check_orders()
-    return place.broker.store.cancel(job_id)
+    cancelled = place.broker.store.cancel(job_id)
+    hint(place.broker.store, cancelled)
+    return cancelled
 
 
 def retry(place: Place, job_id: str, restart: Restart) -> JobRecord:

@@ -75,6 +75,8 @@ def cancel(
 
     A job that cannot be cancelled is told of, and the others are cancelled all the same.
     """
+    from ergate.services.webhooks import hint
+
     cancelled: list[JobRecord] = []
     problems: list[ErgateError] = []
     with place.broker(orders="cancel a job") as broker:
@@ -83,6 +85,8 @@ def cancel(
                 cancelled.append(broker.store.cancel(job_id))
             except (UsageError, NotFoundError) as exc:
                 problems.append(exc)
+        for record in cancelled:
+            hint(broker.store, record)
     if as_json:
         print_json([whole_job(record, place.job(record)) for record in cancelled])
     else:

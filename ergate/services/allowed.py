@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,12 @@ from ergate.errors import SettingsError
 from ergate.services.addresses import ServiceAddress
 from ergate.services.allowing import AllowList
 from ergate.services.credentials import Credentials
+from ergate.services.hosts import known_address
 from ergate.services.networks import Reach, reach_of
 
 if TYPE_CHECKING:
     from ergate.services.service import Service
     from ergate.settings import Settings
-
-_LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
 def hindrances(service: Service, settings: Settings) -> Iterator[str]:
@@ -27,7 +25,7 @@ def hindrances(service: Service, settings: Settings) -> Iterator[str]:
     """
     address = ServiceAddress.parse(service.address)
     allowed = AllowList.parse(settings.allowed_services)
-    where = _literal(address.host)
+    where = known_address(address.host)
     refusal = None if where is None else allowed.refusal(address.host, [where])
     if where is not None and refusal is not None:
         reach = reach_of(where)
@@ -43,11 +41,3 @@ def hindrances(service: Service, settings: Settings) -> Iterator[str]:
         return
     if not credential.may_go_to(address.host):
         yield f'The credential "{credential.name}" is not for the host {address.host}.'
-
-
-def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that a host is without asking anybody; None for other names."""
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return _LOOPBACK if host == "localhost" or host.endswith(".localhost") else None

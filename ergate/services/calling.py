@@ -112,16 +112,18 @@ class Caller:
         *,
         who: str = "The webhook",
         timeout_s: float | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> float:
         """POST a signed webhook and return the seconds it took; any answer of 200 to 299 is good.
 
-        `who` is the subject of messages. Raises `ServiceFailure`, as a call does.
+        `who` is the subject of messages, in which `secrets` are not shown. Raises
+        `ServiceFailure`, as a call does.
         """
         address = _address(who, url)
         limits = self._limits.within(timeout_s)
         headers = {"Content-Type": "application/json", **headers}
-        raw = self._send(who, address, limits, headers=headers, body=body)
-        Reader(who).check_status(raw)
+        raw = self._send(who, address, limits, headers=headers, body=body, secrets=secrets)
+        Reader(who, secrets).check_status(raw)
         return raw.elapsed_s
 
     def reach(self, service: Service, *, timeout_s: float | None = None) -> Reached:

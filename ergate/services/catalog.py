@@ -11,6 +11,7 @@ from ergate.contracts.state_store import StateStore
 from ergate.errors import NotFoundError, Unsupported, UsageError, did_you_mean
 from ergate.services.checking import check_definition, read_definition
 from ergate.services.faults import DefinitionFaults, Fault
+from ergate.services.own import OWN_PREFIX, is_own
 from ergate.services.reading import read_service
 from ergate.services.service import Service
 from ergate.services.stored import (
@@ -22,9 +23,6 @@ from ergate.services.stored import (
 )
 
 K = TypeVar("K")
-
-OWN_PREFIX = "ergate."
-"""Names of workflows that begin so are ours."""
 
 
 class UnknownDefinitionError(NotFoundError):
@@ -139,7 +137,7 @@ class Catalog:
         return [KeptWorkflow.of(kept.definition, services) for kept in calling]
 
     def _check_name(self, name: str) -> None:
-        if name.startswith(OWN_PREFIX):
+        if is_own(name):
             raise DefinitionFaults(
                 f'Workflow "{name}"', [Fault("name", f'begins with "{OWN_PREFIX}", as ours do.')]
             )

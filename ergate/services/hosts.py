@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address
 from ergate.services.faults import shown
 
 IPAddress = IPv4Address | IPv6Address
+_LOOPBACK = IPv4Address("127.0.0.1")
 
 MAX_HOST = 253
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -49,6 +50,13 @@ def ip_of(host: str) -> IPAddress | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def known_address(host: str) -> IPAddress | None:
+    """Return the address that a host is without asking anybody; None for other names."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return _LOOPBACK
+    return ip_of(host)
 
 
 def canonical_pattern(text: str) -> str:

@@ -44,6 +44,7 @@ from ergate.jobs.job import Job, job_from_record
 from ergate.jobs.record import JobRecord
 from ergate.jobs.retry import backoff_s
 from ergate.jobs.transitions import Rejection, apply
+from ergate.services.own import is_own
 from ergate.types import adapter_for
 from ergate.worker.event_loop import EventLoop
 from ergate.worker.program import Program
@@ -153,7 +154,7 @@ class Runner:
 
     def _tell(self, signal: ErgateSignal, run: StepRun, outcome: Outcome | None) -> None:
         signals = self._program.signals
-        if not signals.has(signal):
+        if not signals.has(signal) or is_own(run.workflow.unique_name):
             return
         try:
             job = self._job(after(run.claim, outcome))

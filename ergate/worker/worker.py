@@ -15,6 +15,7 @@ from ergate.jobs.events import Released, Settlement
 from ergate.jobs.record import JobRecord
 from ergate.jobs.ticket import Ticket
 from ergate.services.declared import with_declared
+from ergate.services.webhooks import ends, hint
 from ergate.settings import Settings
 from ergate.worker.event_loop import EventLoop
 from ergate.worker.events import Trouble, WorkerLeft, WorkerReady, WorkerTick
@@ -166,6 +167,9 @@ class Worker:
         return False
 
     def _step_ended(self, ended: Ended) -> None:
+        if ends(ended.outcome):
+            # Before the end is written: should this process die in between, the webhook looks.
+            hint(self._broker.store, ended.claim)
         self._settler.put(ended)
         self._in_hand.discard((ended.claim.id, ended.claim.revision))
         self._hand.end(ended.run_s)

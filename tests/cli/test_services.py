@@ -177,3 +177,17 @@ def test_only_ping_needs_the_extra(registered: Terminal, monkeypatch: pytest.Mon
     assert registered.type("services", "list").exit_code == 0
     done = registered.type("services", "ping")
     assert (done.exit_code, 'pip install "ergate[api]"' in done.stderr) == (2, True)
+
+
+def test_a_service_that_could_not_finish_later_is_told_of(terminal: Terminal) -> None:
+    service = {"name": "slow", "address": "http://127.0.0.1:1/", "finishes_within_s": 60}
+    text = json.dumps(service)
+    done = terminal.type("services", "register", "-", given=text)
+    assert (done.exit_code, 'finishes_within_s of "slow" has no effect' in done.stderr) == (0, True)
+    key = "whsec_" + "a" * 44
+    terminal.write(
+        "ergate.toml",
+        f'allowed_services = ["loopback"]\npublic_url = "https://e.example"\n'
+        f'signing_keys = ["{key}"]',
+    )
+    assert terminal.type("services", "register", "-", given=text).stderr == ""
