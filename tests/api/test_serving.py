@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import socket
 from collections.abc import Iterator
 
 import httpx
@@ -15,7 +17,7 @@ from ergate.api.app import create_api
 from ergate.api.bounds import Bounds
 from ergate.api.desk import Place
 from ergate.api.security import Security
-from ergate.api.serving import EscapedLines, check_address
+from ergate.api.serving import EscapedLines, bound, check_address
 from ergate.brokers.broker import Broker
 from ergate.brokers.opening import open_broker
 from ergate.errors import BackendUnavailable, UsageError
@@ -135,3 +137,25 @@ def test_control_characters_do_not_reach_the_log() -> None:
     )
     assert EscapedLines().filter(record)
     assert record.getMessage() == '\\x1b[2J\\u202e "/a\\nb"'
+
+
+def test_no_answer_waits_until_its_head_was_acknowledged() -> None:
+    """A client on Linux acknowledges after 40 ms, which each answer would take at least."""
+
+    async def has_no_delay() -> bool:
+        accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            accepted.set_result(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+            writer.close()
+
+        listening = bound("127.0.0.1", 0)
+        async with await asyncio.start_server(accept, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            found = await accepted
+            writer.close()
+            await writer.wait_closed()
+        return found
+
+    assert asyncio.run(has_no_delay())
