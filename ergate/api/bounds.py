@@ -14,6 +14,8 @@ MAX_NAME = 200
 """The longest name of a workflow, step or queue, in characters."""
 MAX_SCANNED = 5_000
 """How many jobs one search for a text looks at."""
+SEARCH_S = 0.08
+"""After so long a search answers with what it has found, and where to go on."""
 MAX_DELAY_S = 10 * 366 * 86400.0
 MAX_PRIORITY = 1_000_000
 

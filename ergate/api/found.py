@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ergate.api.bounds import MAX_SCANNED
+from ergate.api.bounds import MAX_SCANNED, SEARCH_S
 from ergate.api.desk import Place
 from ergate.contracts.state_store import JobFilter
 from ergate.documents.jobs import whole_job
@@ -14,7 +14,7 @@ from ergate.errors import CorruptRecord, JobNotFoundError
 from ergate.jobs.job import job_from_record
 from ergate.jobs.record import JobRecord
 
-_SCAN_PAGE = 500
+_SCAN_PAGE = 200
 
 
 def find_record(place: Place, job_id: str) -> JobRecord:
@@ -70,10 +70,11 @@ def search_page(place: Place, which: JobFilter, text: str, limit: int, offset: i
     """Return jobs with a text in their id, input, results or error, as far as one search looks.
 
     Letter case does not count. No store has an index of texts: a search reads the jobs, the newest
-    first, and goes no further than `MAX_SCANNED` of them.
+    first, and goes no further than `MAX_SCANNED` of them or than `SEARCH_S` seconds allow.
     """
     page, wanted, at = Found([]), text.casefold(), offset
-    while at < offset + MAX_SCANNED:
+    until = place.clock.monotonic() + SEARCH_S
+    while at < offset + MAX_SCANNED and (at == offset or place.clock.monotonic() < until):
         records = place.broker.store.list(which, limit=_SCAN_PAGE, offset=at)
         for record in records:
             at += 1
