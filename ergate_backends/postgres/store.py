@@ -36,7 +36,7 @@ from ergate.jobs.record import HistoryRow, JobRecord
 from ergate.jobs.status import JobStatus
 from ergate.jobs.ticket import Ticket
 from ergate.jobs.transitions import Rejection
-from ergate_backends.postgres import asking, migrating, recovery, settling
+from ergate_backends.postgres import asking, finding, migrating, recovery, settling
 from ergate_backends.postgres.accepting import Accepting
 from ergate_backends.postgres.acts import Acts, arrays
 from ergate_backends.postgres.connection import LONG_ANSWER_S
@@ -253,17 +253,10 @@ class PostgresStore(StateStore):
         return asking.get_many(self._acts, job_ids)
 
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
-        condition, values = asking.where(which)
-        query = self._acts.sql.fill(
-            "SELECT {job_columns} FROM {schema}.jobs WHERE {filter} "
-            "ORDER BY n DESC LIMIT %(limit)s OFFSET %(offset)s",
-            filter=condition,
-        )
-        values |= {"limit": limit, "offset": offset}
-        return [job_of(row) for row in self._acts.ask_text(query, answer_s=LONG_ANSWER_S, **values)]
+        return finding.listed(self._acts, which, limit, offset)
 
     def count(self, which: JobFilter) -> Mapping[JobStatus, int]:
-        return asking.count(self._acts, which)
+        return finding.count(self._acts, which)
 
     def history(self, job_id: str) -> Sequence[HistoryRow]:
         query = self._acts.sql.of(
@@ -296,7 +289,7 @@ class PostgresStore(StateStore):
         return after
 
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:
-        condition, values = asking.where(which)
+        condition, values = finding.where(which)
         query = self._acts.sql.variant("prune", filter=condition)
         ((deleted,),) = self._acts.ask_text(query, answer_s=LONG_ANSWER_S, limit=limit, **values)
         return int(deleted)

@@ -1,12 +1,11 @@
-"""What people ask: lists, counts, queues."""
+"""What people ask about queues and workers."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 
-from ergate.contracts.state_store import JobFilter, QueueStats, WorkerInfo
-from ergate.jobs.status import JobStatus
+from ergate.contracts.state_store import QueueStats, WorkerInfo
 
 _QUEUES = """
     SELECT queue, sum(ready), sum(scheduled), sum(running), min(oldest), min(due) FROM (
@@ -21,44 +20,6 @@ _QUEUES = """
         FROM jobs WHERE worker_id IS NOT NULL GROUP BY queue
     ) GROUP BY queue ORDER BY queue
 """
-
-
-def where(which: JobFilter) -> tuple[str, list[object]]:
-    """Return the WHERE clause of a filter and its values."""
-    clauses: list[str] = ["1"]
-    values: list[object] = []
-    wanted: tuple[tuple[str, object], ...] = (
-        (_status(which.status), which.status and _stored(which.status)),
-        ("workflow_name = ?", which.workflow),
-        ("queue = ?", which.queue),
-        ("created_at >= ?", which.since),
-        ("finished_at < ?", which.finished_before),
-    )
-    for clause, value in wanted:
-        if value is not None:
-            clauses.append(clause)
-            values.append(value)
-    return " AND ".join(clauses), values
-
-
-def _status(status: JobStatus | None) -> str:
-    if status is JobStatus.CANCELLING:
-        return "cancel_requested = 1 AND status = ?"
-    if status is JobStatus.RUNNING:
-        return "cancel_requested = 0 AND status = ?"
-    return "status = ?"
-
-
-def _stored(status: JobStatus) -> str:
-    return JobStatus.RUNNING if status is JobStatus.CANCELLING else status
-
-
-def count(tx: sqlite3.Connection, which: JobFilter) -> dict[JobStatus, int]:
-    """Return how many jobs there are by status."""
-    clause, values = where(which)
-    shown = f"CASE WHEN cancel_requested THEN '{JobStatus.CANCELLING}' ELSE status END"
-    query = f"SELECT {shown}, count(*) FROM jobs WHERE {clause} GROUP BY 1"
-    return {JobStatus(status): number for status, number in tx.execute(query, values)}
 
 
 def queues(tx: sqlite3.Connection) -> list[QueueStats]:

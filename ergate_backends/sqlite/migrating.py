@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from importlib import resources
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """What this code works with: the number of the last file in `schema/`."""
 
 

@@ -45,6 +45,7 @@ from ergate_backends.sqlite import (
     claiming,
     defining,
     feeding,
+    finding,
     measuring,
     moving,
     outbox,
@@ -263,14 +264,12 @@ class SqliteStore(StateStore):
             return select_job(tx, job_id)
 
     def list(self, which: JobFilter, *, limit: int = 100, offset: int = 0) -> Sequence[JobRecord]:
-        clause, values = asking.where(which)
-        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {clause} ORDER BY n DESC LIMIT ? OFFSET ?"
         with self._db.read() as tx:
-            return [job_of(row) for row in tx.execute(query, [*values, limit, offset])]
+            return finding.listed(tx, which, limit, offset)
 
     def count(self, which: JobFilter) -> Mapping[JobStatus, int]:
         with self._db.read() as tx:
-            return asking.count(tx, which)
+            return finding.count(tx, which)
 
     def history(self, job_id: str) -> Sequence[HistoryRow]:
         query = f"SELECT {HISTORY_COLUMNS} FROM history WHERE job_id = ? ORDER BY revision"
@@ -301,7 +300,7 @@ class SqliteStore(StateStore):
         return after
 
     def prune(self, which: JobFilter, *, limit: int = 1000) -> int:
-        clause, values = asking.where(which)
+        clause, values = finding.where(which)
         query = f"SELECT id FROM jobs WHERE finished_at IS NOT NULL AND {clause} LIMIT ?"
         with self._db.write() as tx:
             ended = tx.execute(query, [*values, limit]).fetchall()
