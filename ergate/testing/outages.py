@@ -76,6 +76,7 @@ class OutageSuite:
         for number in range(self.outage_kills):
             self._kill_one(fleet, chance)
             if number % (self.outage_kills // self.outages) == 1:
+                ids += self._more(scene, len(ids))
                 server.flush()
                 server.kill()
                 time.sleep(self.down_s)
@@ -119,14 +120,22 @@ class OutageSuite:
         assert proxy.swallowed > 0
         scene.check()
 
+    def _more(self, scene: Scene, number: int) -> list[str]:
+        """Hand in more jobs, of inputs from `number` on, when few are left to wait for."""
+        if self._waiting(scene) > self.outage_jobs // 2:
+            return []
+        return scene.submit("chain", range(number, number + self.outage_jobs // 2))
+
+    def _waiting(self, scene: Scene) -> int:
+        return sum(scene.broker.store.count(JobFilter(status=JobStatus.QUEUED)).values())
+
     def _wait_for_work(self, scene: Scene, fleet: Fleet) -> None:
         """Wait until a worker of the fleet runs a step that nobody has run so far."""
         known = len(scene.effects())
 
         def has_worked() -> bool:
             # Else a neighbour with a better connection has run everything before this one asks.
-            waiting = scene.broker.store.count(JobFilter(status=JobStatus.QUEUED))
-            if sum(waiting.values()) < self.cut_jobs // 10:
+            if self._waiting(scene) < self.cut_jobs // 10:
                 scene.submit("chain", range(self.cut_jobs // 10))
             return bool(set(fleet.workers()) & {one.pid for one in scene.effects()[known:]})
 
