@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import pydantic
 
@@ -20,6 +20,9 @@ from ergate.types import ValueFaults, adapter_for
 from ergate.workflows.registry import Registry
 from ergate.workflows.step import WorkflowStep
 from ergate.workflows.workflow import Workflow
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 JobT = TypeVar("JobT", bound=Job)
 
@@ -211,7 +214,8 @@ def input_text(step: WorkflowStep[..., Any] | None, value: object, limits: Limit
         return dump(adapter, adapter.validate_python(value), limits, "The input")
     except pydantic.ValidationError as exc:
         faults = list(_faults(exc))
-        raise ValidationError(_does_not_fit(step, faults), faults) from exc
+        what = f"{_taker(step, exc)}:\n" + "\n".join(f"  {fault}" for fault in faults)
+        raise ValidationError(f"The input does not fit {what}", faults) from exc
 
 
 def _text(value: object, limits: Limits) -> str | None:
@@ -223,22 +227,29 @@ def _text(value: object, limits: Limits) -> str | None:
 
 def _faults(exc: pydantic.ValidationError) -> Iterator[str]:
     for fault in exc.errors(include_url=False):
-        cause = fault.get("ctx", {}).get("error")
-        if isinstance(cause, ValueFaults):
+        cause = _cause(fault)
+        if cause is not None:
             yield from cause.faults
         else:
             place = ".".join(str(part) for part in fault["loc"]) or "the input"
             yield f"{place}: {fault['msg']}"
 
 
-def _does_not_fit(step: WorkflowStep[..., Any], faults: Sequence[str]) -> str:
+def _cause(fault: ErrorDetails) -> ValueFaults | None:
+    cause = fault.get("ctx", {}).get("error")
+    return cause if isinstance(cause, ValueFaults) else None
+
+
+def _taker(step: WorkflowStep[..., Any], exc: pydantic.ValidationError) -> str:
+    """Return what an input does not fit, for a message."""
+    workflow = f'workflow "{step.workflow.unique_name}"'
+    if any(_cause(fault) for fault in exc.errors(include_url=False)):
+        return workflow  # it is declared: its inputs are its own, and not those of a step
     source = step.plan.input
     declared = f" ({source.name}: {_type_name(source.annotation)})" if source is not None else ""
-    return (
-        f'The input does not fit step "{step.name}"{declared} of workflow '
-        f'"{step.workflow.unique_name}":\n' + "\n".join(f"  {fault}" for fault in faults)
-    )
+    return f'step "{step.name}"{declared} of {workflow}'
 
 
 def _type_name(annotation: object) -> str:
-    return getattr(annotation, "__name__", None) or str(annotation)
+    plain = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    return getattr(plain, "__name__", None) or str(plain)

@@ -54,11 +54,13 @@ def doctor(
 ) -> None:
     """Show what is set, what is there, and what is wrong.
 
-    Versions, each setting with its source, the app, and what the backends say.
+    Versions, each setting with its source, the app, what the backends say, and whether services
+    can be called.
     Secrets are masked. Opens the store, which makes the default one if it is not there.
     Exit codes: 0 all is well, 1 a problem was found.
     """
     from ergate.cli.addresses import finding_document
+    from ergate.cli.service_findings import service_findings
 
     place = find_place(app=app_name, queue=queue, state=state, profile=profile)
     rows = setting_rows(place.loaded)
@@ -66,6 +68,7 @@ def doctor(
         "App": list(_app_findings(place)),
         "Plugins": list(_plugin_findings()),
         "Backends": list(_backend_findings(place)),
+        "Services": list(service_findings(place)),
     }
     found = [finding for group in groups.values() for finding in group]
     is_well = not any(finding.level == "problem" for finding in found)

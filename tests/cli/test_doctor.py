@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +80,43 @@ def test_the_debug_switch_is_no_misspelt_setting(
 ) -> None:
     monkeypatch.setenv("ERGATE_DEBUG", "1")
     assert "ERGATE_DEBUG" not in terminal.type("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "level", "said"),
+    [
+        ('allowed_services = ["loopback"]', "ok", "loopback"),
+        ('allowed_services = ["300.1.1.1/8"]', "problem", '"300.1.1.1/8"'),
+        ("allowed_services = []", "ok", "no service is called"),
+        ('[credentials.pay]\ntype = "bearer"\ntoken = "canary-1"', "problem", "needs hosts"),
+        (
+            '[credentials.pay]\ntype = "bearer"\ntoken = "canary-1"\nhosts = ["pay.example"]',
+            "ok",
+            "pay",
+        ),
+        ('signing_keys = ["canary-2"]', "problem", "A key for webhooks is whsec_"),
+        ('public_url = "https://ergate.example"', "warning", "there is no key"),
+        ('services_ca_file = "no.pem"', "problem", "no.pem is no file"),
+        ('definitions = "nowhere"', "problem", "nowhere is no directory"),
+        ('definitions = "."', "problem", "service-broken.json is no JSON"),
+        ('token = "canary-3-canary-3"', "ok", "changes something with the token"),
+        ("read_only = true", "ok", "only shows"),
+    ],
+)
+def test_the_settings_of_services_are_looked_at(
+    terminal: Terminal, settings: str, level: str, said: str
+) -> None:
+    terminal.write("service-broken.json", "{")
+    terminal.write("ergate.toml", settings)
+    document = terminal.json("doctor")
+    assert [one["level"] for one in document["services"] if said in one["detail"]] == [level]
+    assert document["ok"] is (level != "problem")
+    assert "canary" not in str(document)
+
+
+def test_registered_services_that_would_not_be_called_are_told_of(terminal: Terminal) -> None:
+    service = {"name": "slow", "address": "http://127.0.0.1:1/", "finishes_within_s": 60}
+    terminal.type("services", "register", "-", given=json.dumps(service))
+    warned = [one["detail"] for one in terminal.json("doctor")["services"] if one["level"] != "ok"]
+    assert '"slow" would not be called. 127.0.0.1 is loopback' in warned[0]
+    assert 'finishes_within_s of "slow" has no effect' in warned[1]

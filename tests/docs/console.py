@@ -78,16 +78,16 @@ def assert_prints_what_is_shown(session: str, directory: Path) -> None:
         got = (
             _interrupted(command, directory) if command.is_interrupted else _run(command, directory)
         )
-        checker, flags = doctest.OutputChecker(), doctest.ELLIPSIS
-        if not checker.check_output(command.output, got, flags):
-            example = doctest.Example(command.line, command.output)
-            difference = checker.output_difference(example, got, flags)
-            raise AssertionError(f"$ {command.line}\n{difference}")
+        _compare(command, got)
 
 
 @contextmanager
 def running(session: str, directory: Path) -> Iterator[None]:
-    """Keep a session's one command running from its "Worker ready" on; SIGTERM ends it."""
+    """Keep a session's one command running; SIGTERM ends it.
+
+    It is ready when it has printed as many lines as are shown, which are compared; where none is
+    shown, when it says "Worker ready".
+    """
     (command,) = commands_of(session)
     process = subprocess.Popen(
         ["bash", "-c", f"exec {command.line}"],
@@ -102,8 +102,7 @@ def running(session: str, directory: Path) -> Iterator[None]:
     reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
     try:
-        while "Worker ready" not in (line := lines.get(timeout=PATIENCE_S) or ""):
-            assert line, f"$ {command.line}\nended before it was ready"
+        _wait_until_ready(command, lines)
         yield
         assert process.poll() is None, f"$ {command.line}\nended by itself"
     finally:
@@ -115,6 +114,23 @@ def running(session: str, directory: Path) -> Iterator[None]:
             reader.join(PATIENCE_S)
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def _wait_until_ready(command: Command, lines: queue.SimpleQueue[str | None]) -> None:
+    if command.output:
+        got = [lines.get(timeout=PATIENCE_S) or "" for _ in command.output.splitlines()]
+        _compare(command, "".join(got))
+        return
+    while "Worker ready" not in (line := lines.get(timeout=PATIENCE_S) or ""):
+        assert line, f"$ {command.line}\nended before it was ready"
+
+
+def _compare(command: Command, got: str) -> None:
+    checker, flags = doctest.OutputChecker(), doctest.ELLIPSIS
+    if not checker.check_output(command.output, got, flags):
+        example = doctest.Example(command.line, command.output)
+        difference = checker.output_difference(example, got, flags)
+        raise AssertionError(f"$ {command.line}\n{difference}")
 
 
 def _run(command: Command, directory: Path) -> str:
