@@ -107,9 +107,11 @@ class Peer:
 
 
 @contextmanager
-def serving(handle: Handle, context: ssl.SSLContext | None = None) -> Iterator[Peer]:
+def serving(
+    handle: Handle, context: ssl.SSLContext | None = None, *, port: int = 0
+) -> Iterator[Peer]:
     """Run `handle` in a thread for each connection until the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         peer = Peer(listener.getsockname()[1], "https" if context else "http")
         work = partial(_serve, peer=peer, handle=handle, context=context)
         acceptor = threading.Thread(target=_accept, args=(listener, peer, work))
