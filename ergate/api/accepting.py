@@ -14,6 +14,7 @@ from ergate.contracts.capabilities import Capability
 from ergate.errors import BackendError, ErgateError, ValidationError
 from ergate.jobs.job import Job
 from ergate.jobs.record import JobRecord
+from ergate.services.awaiting import DeclaredWorkflow
 from ergate.workflows.workflow import Workflow
 
 _TOLD = 3
@@ -80,11 +81,12 @@ class Batch:
         except ErgateError as exc:
             return exc
         url = event.callback_url
-        return record if url is None else self._with_webhook(record, url)
+        is_declared = isinstance(found, DeclaredWorkflow)
+        return record if url is None else self._with_webhook(record, url, is_declared=is_declared)
 
-    def _with_webhook(self, record: JobRecord, url: str) -> Accepted:
+    def _with_webhook(self, record: JobRecord, url: str, *, is_declared: bool) -> Accepted:
         try:
-            marked, webhook = self._place.webhooks.accompany(record, url)
+            marked, webhook = self._place.webhooks.accompany(record, url, is_declared=is_declared)
         except ErgateError as exc:
             return exc
         self._webhooks[record.id] = webhook

@@ -34,8 +34,13 @@ WEBHOOK = f"{OWN_PREFIX}webhook"
 """The workflow of webhooks."""
 BACKUP_S = 300.0
 """After so long a webhook looks by itself whether its event has ended."""
-_MARK = f"{OWN_PREFIX}webhook"
-_MARKED = f'"{_MARK}":true'
+UNHINTED_S = 1.0
+"""The same for one that nobody makes due; it looks ever less often then, as any retry does."""
+_MARKED = f'{{"{WEBHOOK}":true}}'
+"""The context of an event by which alone a worker knows that somebody waits for its end."""
+
+
+_NO_HINT = "The webhook of job %s was not made due and comes later: %s"
 
 
 def webhook_id(event_id: str) -> str:
@@ -57,10 +62,14 @@ class Webhooks:
         self._allowed = AllowList.parse(settings.allowed_services)
         self._sealer = Sealer(self._keys)
 
-    def accompany(self, event: JobRecord, url: str) -> tuple[JobRecord, JobRecord]:
+    def accompany(
+        self, event: JobRecord, url: str, *, is_declared: bool
+    ) -> tuple[JobRecord, JobRecord]:
         """Return an event that is about to be stored, and the job that will tell `url` of its end.
 
-        Both are to be submitted in one call. Raises `ValidationError` for an address that cannot
+        Both are to be submitted in one call. Only an event of a declared workflow gives hints, as
+        the context of others belongs to the app; their webhooks look by themselves from the start.
+        Raises `ValidationError` for an address that cannot
         be or may not be called, as far as that shows without asking a resolver; `UsageError`
         without keys; `PayloadError` for an event whose id is too long.
         """
@@ -75,6 +84,8 @@ class Webhooks:
             "to": shown_address(address),
             "sealed": self._sealer.seal(address.url),
         }
+        gives_hints = is_declared and event.user_context == "null"
+        pause_s = BACKUP_S if gives_hints else UNHINTED_S
         webhook = JobRecord(
             id=checked_id(webhook_id(event.id)),
             workflow_name=WEBHOOK,
@@ -82,12 +93,12 @@ class Webhooks:
             home_queue=event.home_queue,
             priority=event.priority,
             status=JobStatus.SCHEDULED,
-            due_at=max(event.created_at, event.due_at or 0.0) + BACKUP_S,
+            due_at=max(event.created_at, event.due_at or 0.0) + pause_s,
             initial_input_value=json.dumps(order, separators=(",", ":")),
             created_at=event.created_at,
             updated_at=event.updated_at,
         )
-        return _marked(event), webhook
+        return (replace(event, user_context=_MARKED) if gives_hints else event), webhook
 
     def _checked(self, url: str) -> ServiceAddress:
         try:
@@ -101,19 +112,9 @@ class Webhooks:
         return address
 
 
-def _marked(event: JobRecord) -> JobRecord:
-    """Return an event by whose context alone a worker knows that somebody waits for its end."""
-    context = json.loads(event.user_context)
-    if context is not None and not isinstance(context, dict):
-        return event  # then its webhook comes when it is due
-    marked = {**(context or {}), _MARK: True}
-    text = json.dumps(marked, ensure_ascii=False, separators=(",", ":"))
-    return replace(event, user_context=text)
-
-
 def has_webhook(event: JobRecord) -> bool:
     """Return whether a webhook was accepted with an event; costs next to nothing."""
-    return _MARKED in event.user_context
+    return event.user_context == _MARKED
 
 
 def ends(outcome: Outcome) -> bool:
@@ -124,7 +125,8 @@ def ends(outcome: Outcome) -> bool:
 def hint(store: StateStore, event: JobRecord) -> None:
     """Make the webhook of an event due now that the event ends, if it has one.
 
-    Raises nothing: without the hint the webhook comes when it is due.
+    Raises nothing whatever happens: without the hint the webhook comes when it is due, and without
+    the caller's next act the event would not end.
     """
     if not has_webhook(event):
         return
@@ -133,4 +135,6 @@ def hint(store: StateStore, event: JobRecord) -> None:
         if webhook is not None and webhook.status is JobStatus.SCHEDULED and not webhook.attempt:
             store.deliver(webhook.id, Delivered(webhook.seq, webhook.input_json))
     except ErgateError as exc:
-        log.info("The webhook of job %s was not made due and comes later: %s", event.id, exc)
+        log.info(_NO_HINT, event.id, exc)
+    except Exception:
+        log.exception(_NO_HINT, event.id, "an error that nobody foresaw")

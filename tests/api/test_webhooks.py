@@ -114,6 +114,13 @@ def test_cancelling_an_event_makes_its_webhook_due(broker: Broker, client: TestC
         assert job(broker, webhook_id(event_id)).status is JobStatus.QUEUED
 
 
+def test_an_event_of_the_app_keeps_its_context(broker: Broker, client: TestClient) -> None:
+    body = {"data": 7, "callback_url": URL}
+    event_id = client.post("/e/order", json=body, headers=NOW).json()["event_id"]
+    assert job(broker, event_id).user_context == "null"
+    assert job(broker, webhook_id(event_id)).status is JobStatus.SCHEDULED
+
+
 def test_both_travel_to_the_same_queue(broker: Broker, client: TestClient) -> None:
     event_id = send(client).json()["event_id"]
     assert job(broker, webhook_id(event_id)).queue == job(broker, event_id).home_queue

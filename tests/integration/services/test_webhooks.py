@@ -66,7 +66,7 @@ def send(crew: Crew, name: str, url: str) -> str:
         updated_at=now,
     )
     settings = Settings(signing_keys=[KEY.text], allowed_services=["loopback"])
-    crew.scene.broker.submit(Webhooks(settings).accompany(event, url))
+    crew.scene.broker.submit(Webhooks(settings).accompany(event, url, is_declared=True))
     return event.id
 
 

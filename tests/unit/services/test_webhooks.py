@@ -47,6 +47,10 @@ def webhooks(**settings: Any) -> Webhooks:
     return Webhooks(Settings(**{"signing_keys": [NEW.text], **settings}))
 
 
+def accompanied(event: JobRecord = EVENT) -> tuple[JobRecord, JobRecord]:
+    return webhooks().accompany(event, URL, is_declared=True)
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock(1000.0)
@@ -82,36 +86,40 @@ def end(store: StateStore, outcome: Outcome) -> JobRecord:
 
 
 def test_a_webhook_is_a_job_beside_its_event() -> None:
-    event, webhook = webhooks().accompany(EVENT, URL)
+    event, webhook = accompanied()
     assert replace(event, user_context="null") == EVENT
     assert (webhook.id, webhook.workflow_name) == ("order-7:webhook", WEBHOOK)
     assert (webhook.status, webhook.due_at) == (JobStatus.SCHEDULED, 1300.0)
     assert (webhook.queue, webhook.home_queue, webhook.priority) == ("q", "q", 3)
     later = replace(EVENT, status=JobStatus.SCHEDULED, due_at=5000.0)
-    assert webhooks().accompany(later, URL)[1].due_at == 5300.0
+    assert accompanied(later)[1].due_at == 5300.0
 
 
 def test_nothing_that_is_stored_shows_the_address() -> None:
-    event, webhook = webhooks().accompany(EVENT, URL)
+    event, webhook = accompanied()
     assert "canary" not in f"{event}{webhook}"
     order = json.loads(webhook.initial_input_value)
     assert (order["event_id"], order["to"]) == ("order-7", "https://shop.example:443/***")
     assert Sealer([NEW]).open(order["sealed"]) == URL
 
 
-def test_an_event_is_marked_and_keeps_its_context() -> None:
-    kept = {"null": {}, '{"who":"é"}': {"who": "é"}}
-    for context, wanted in kept.items():
-        event, _ = webhooks().accompany(replace(EVENT, user_context=context), URL)
-        assert has_webhook(event)
-        assert json.loads(event.user_context) == {**wanted, "ergate.webhook": True}
-    event, _ = webhooks().accompany(replace(EVENT, user_context="[1]"), URL)
-    assert (event.user_context, has_webhook(event), has_webhook(EVENT)) == ("[1]", False, False)
+def test_an_event_that_gives_hints_is_marked() -> None:
+    event, _ = accompanied()
+    assert (event.user_context, has_webhook(event)) == ('{"ergate.webhook":true}', True)
+    assert not has_webhook(EVENT)
+
+
+def test_a_context_that_is_not_ours_stays_and_the_webhook_looks_by_itself() -> None:
+    app_event, soon = webhooks().accompany(EVENT, URL, is_declared=False)
+    own = replace(EVENT, user_context='{"who":"me"}')
+    own_event, also_soon = webhooks().accompany(own, URL, is_declared=True)
+    assert (app_event, own_event) == (EVENT, own)
+    assert (soon.due_at, also_soon.due_at) == (1001.0, 1001.0)
 
 
 def test_without_a_key_it_is_refused_with_the_way_to_make_one() -> None:
     with pytest.raises(UsageError, match=r"echo whsec_\$\(openssl rand -base64 32\)"):
-        webhooks(signing_keys=[]).accompany(EVENT, URL)
+        webhooks(signing_keys=[]).accompany(EVENT, URL, is_declared=True)
 
 
 @pytest.mark.parametrize(
@@ -129,19 +137,21 @@ def test_without_a_key_it_is_refused_with_the_way_to_make_one() -> None:
 )
 def test_an_address_that_may_not_be_called_is_refused_at_once(url: str, why: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        webhooks().accompany(EVENT, url)
+        webhooks().accompany(EVENT, url, is_declared=True)
     assert why in str(refused.value)
     assert "pw" not in str(refused.value)
 
 
 def test_what_the_settings_allow_is_accepted() -> None:
     allowing = webhooks(allowed_services=["loopback"])
-    assert allowing.accompany(EVENT, "http://127.0.0.1/")[1].id == "order-7:webhook"
+    assert (
+        allowing.accompany(EVENT, "http://127.0.0.1/", is_declared=True)[1].id == "order-7:webhook"
+    )
 
 
 def test_an_id_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(PayloadError, match="160"):
-        webhooks().accompany(replace(EVENT, id="x" * 155), URL)
+        accompanied(replace(EVENT, id="x" * 155))
 
 
 # --- sealing --------------------------------------------------------------------------------------
@@ -160,7 +170,7 @@ def test_what_an_old_key_sealed_can_be_opened_while_it_is_there() -> None:
 
 
 def test_a_hint_makes_the_webhook_due(store: StateStore) -> None:
-    event, webhook = webhooks().accompany(EVENT, URL)
+    event, webhook = accompanied()
     store.submit([event, webhook])
     hint(store, claim(store))
     assert job(store, webhook.id).status is JobStatus.QUEUED
@@ -170,7 +180,7 @@ def test_a_hint_makes_the_webhook_due(store: StateStore) -> None:
 
 
 def test_a_hint_that_cannot_be_given_harms_nothing(store: StateStore) -> None:
-    event, _ = webhooks().accompany(EVENT, URL)
+    event, _ = accompanied()
     hint(store, event)  # there is no such job
 
     class Away:
@@ -178,6 +188,7 @@ def test_a_hint_that_cannot_be_given_harms_nothing(store: StateStore) -> None:
             raise BackendUnavailable("away")
 
     hint(Away(), event)  # type: ignore[arg-type]  # all that it needs
+    hint(None, event)  # type: ignore[arg-type]  # a fault that nobody foresaw
     hint(Away(), EVENT)  # type: ignore[arg-type]  # asks for nothing
 
 
@@ -212,7 +223,7 @@ class Post:
         self.receiver = Receiver()
         self.pauses: list[float] = []
         self.steps = Webhook(store, self._caller, [NEW, OLD], limits or Limits(), clock, self._wait)
-        event, webhook = webhooks().accompany(EVENT, URL)
+        event, webhook = accompanied()
         store.submit([event, webhook])
         self.order = json.loads(webhook.initial_input_value)
         self.meanwhile: Callable[[], object] = str
