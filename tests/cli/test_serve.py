@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.served import BEARER, TOKEN, serving
 from tests.cli.terminal import PATIENCE_S, Terminal, open_terminal
+from tests.integration.journals.test_file_journal import filelog  # noqa: F401  a fixture
 
 ORDER = {"workflow": "sums", "input": 1, "id": "one"}
 
@@ -78,6 +79,17 @@ def test_a_read_only_server_refuses_the_token_too(shop: Terminal) -> None:
         refused = served.client.post("/api/v1/jobs", json=ORDER, headers=BEARER)
         assert refused.status_code == 403
         assert "read-only" in served.stop()[1]
+
+
+def test_a_journal_is_shown_and_not_changed(
+    shop: Terminal,
+    filelog: str,  # noqa: F811  the fixture
+) -> None:
+    shop.type("enqueue", "sums", "--input", "1", "--id", "one", "--state", filelog)
+    with serving(shop, "--state", filelog, ERGATE_TOKEN=TOKEN) as served:
+        assert served.client.get("/api/v1/jobs/one").json()["status"] == "queued"
+        assert served.client.post("/api/v1/jobs", json=ORDER, headers=BEARER).status_code == 403
+        assert "is a journal" in served.stop()[1]
 
 
 def test_the_address_it_listens_on_is_a_name_of_its_own(shop: Terminal) -> None:
