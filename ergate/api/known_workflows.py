@@ -36,18 +36,20 @@ def _declared(place: Place) -> dict[str, dict[str, object]]:
     return found
 
 
-def show_known(place: Place, name: str) -> dict[str, object]:
-    """Return a workflow's whole document. Raises `UnknownWorkflowError`."""
+def show_known(place: Place, name: str, version: str | None = None) -> dict[str, object]:
+    """Return a workflow's whole document, a declared one as it was in `version`.
+
+    Raises `UnknownWorkflowError`.
+    """
     if place.registry is not None and place.registry.find(name) is not None:
         workflow = place.registry.get(name)
         return _own(workflow) | _whole(workflow)
     store = place.broker.store
-    is_kept = Capability.DEFINITIONS in store.capabilities
-    versions = store.versions("workflow", name, limit=VERSIONS) if is_kept else ()
-    workflow = place.known.get(name)
-    found = next((one for one in versions if one.version == workflow.fingerprint), None)
-    if found is None:  # registered again, or removed, since it was looked up
+    workflow = place.known.get(name, version)
+    found = store.definition("workflow", name, workflow.fingerprint)
+    if found is None:  # one of Ergate's own, which nobody registers
         return _own(workflow) | _whole(workflow)
+    current = store.definition("workflow", name)
     kept = kept_workflow(found)
     return {
         **_kept(workflow, kept),
@@ -58,9 +60,9 @@ def show_known(place: Place, name: str) -> dict[str, object]:
             {
                 "version": one.version,
                 "created_at": timestamp(one.created_at),
-                "is_current": one.version == kept.version,
+                "is_current": current is not None and one.version == current.version,
             }
-            for one in versions
+            for one in store.versions("workflow", name, limit=VERSIONS)
         ],
     }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from ergate.api import registering
@@ -13,7 +15,7 @@ from ergate.api.examples import WORKFLOW
 from ergate.api.guard import Access
 from ergate.api.json_documents import json_body, read_document
 from ergate.api.known_workflows import durations, list_known, show_known
-from ergate.api.names import NameInPath
+from ergate.api.names import Name, NameInPath
 from ergate.api.routing import declared, new_router
 from ergate.api.shapes import WholeWorkflow, WorkflowShape
 
@@ -61,12 +63,18 @@ async def show_durations(desk: AskedDesk, name: NameInPath) -> JsonAnswer:
     operation_id="getWorkflow",
     **declared(Access.READ, 404, answer=WholeWorkflow),
 )
-async def get_workflow(desk: AskedDesk, name: NameInPath) -> JsonAnswer:
+async def get_workflow(
+    desk: AskedDesk,
+    name: NameInPath,
+    version: Annotated[
+        Name | None, Query(description="Of a declared workflow: as it was, for the jobs of then.")
+    ] = None,
+) -> JsonAnswer:
     """Return a workflow with its steps, its ways, and the JSON Schema of its input.
 
     A declared one comes with its definition, the services that it calls, and its versions.
     """
-    return JsonAnswer(await desk.ask(show_known, desk.place, name))
+    return JsonAnswer(await desk.ask(show_known, desk.place, name, version))
 
 
 @router.delete(

@@ -46,6 +46,28 @@ def test_a_declared_workflow_shows_its_definition_its_services_and_its_versions(
     assert {"from": "upper", "to": "reverse", "kind": "next"} in shown["ways"]
 
 
+def test_a_workflow_is_shown_as_it_was_also_when_it_was_removed(
+    walk: Catalog, client: TestClient
+) -> None:
+    first = walk.workflow("process-text").version
+    walk.register_workflow(example("workflow-process-text") | {"description": "changed"})
+    walk.remove_workflow("process-text")
+    shown = client.get(f"{WORKFLOWS}/process-text", params={"version": first}).json()
+    assert (shown["version"], shown["description"]) == (
+        first,
+        example("workflow-process-text").get("description", ""),
+    )
+    assert [one["is_current"] for one in shown["versions"]] == [False, False]
+    assert client.get(f"{WORKFLOWS}/process-text").status_code == 404
+    unknown = client.get(f"{WORKFLOWS}/process-text", params={"version": "0" * 64})
+    assert unknown.status_code == 404
+
+
+def test_a_workflow_of_our_own_is_shown_without_a_definition(client: TestClient) -> None:
+    shown = client.get(f"{WORKFLOWS}/ergate.webhook").json()
+    assert ("definition" in shown, shown["declared"]) == (False, False)
+
+
 def test_a_workflow_is_registered_and_removed(walk: Catalog, client: TestClient) -> None:
     document = example("workflow-process-text") | {"name": "another"}
     answer = client.post(WORKFLOWS, json=document)

@@ -181,7 +181,7 @@ def test_a_job_of_an_unknown_workflow_shows_the_way_that_it_went(
     page.goto("/#/jobs/a%2Fb%20c")
     expect(page.get_by_label("first, done")).to_be_visible()
     expect(page.get_by_label("second, waiting")).to_be_visible()
-    expect(page.get_by_text("this server has no app with this workflow")).to_be_visible()
+    expect(page.get_by_text("this server does not know this workflow")).to_be_visible()
 
 
 def test_a_job_page_fits_on_a_phone(page: Page, failed_job: str) -> None:

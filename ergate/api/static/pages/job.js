@@ -28,19 +28,23 @@ export function open(view) {
 
 async function look(view, id, state) {
   const job = await ask(path("jobs", id), {}, view.signal);
-  if (state.workflow === undefined) await learnWorkflow(view, job.workflow_name, state);
+  if (state.workflow === undefined) await learnWorkflow(view, job, state);
   if (job.revision === state.job?.revision && job.status === state.job.status) return;
   state.history = await ask(path("jobs", id, "history"), {}, view.signal);
   state.job = job;
 }
 
-async function learnWorkflow(view, workflowName, state) {
-  const known = await ask("workflows", {}, view.signal);
-  if (!known.some((one) => one.name === workflowName)) {
+const VERSION_DIGITS = 64;
+
+/** Ask for the workflow as it was when the job began; one that nobody knows is not asked for. */
+async function learnWorkflow(view, job, state) {
+  const version = job.workflow_fingerprint?.length === VERSION_DIGITS ? job.workflow_fingerprint : null;
+  const known = version ? [] : await ask("workflows", {}, view.signal);
+  if (!version && !known.some((one) => one.name === job.workflow_name)) {
     state.workflow = null;
     return;
   }
-  state.workflow = await ask(path("workflows", workflowName), {}, view.signal);
+  state.workflow = await ask(path("workflows", job.workflow_name), { version }, view.signal);
   state.graph = newGraph(state.workflow.steps.map((step) => step.name), state.workflow.ways);
 }
 
@@ -98,7 +102,7 @@ function describeGraph(job, way, state) {
     return step === way.current ? stateOfCurrent(job.status) : done.has(step) ? "done" : "";
   };
   const graph = state.graph ?? newGraph(way.reached, way.reached.slice(1).map((to_, at) => ({ from: way.reached[at], to: to_, kind: "next" })).concat(hasEnded(job.status) && job.status === "completed" ? [{ from: way.reached.at(-1), to: null, kind: "end" }] : []));
-  return card("Workflow", { key: "graph", beside: state.workflow ? null : el("span", { class: "dim" }, "as far as it went: this server has no app with this workflow") },
+  return card("Workflow", { key: "graph", beside: state.workflow ? null : el("span", { class: "dim" }, "as far as it went: this server does not know this workflow") },
     graph({ stateOf, isTaken: (from, to_) => way.taken.has(wayKey(from, to_)), choose: showStep, label: "The workflow and the way that this job took" }));
 }
 
