@@ -9,8 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["ergate.testing.servers.fixtures"]
+
+# Tests run side by side, and how long one takes says nothing then; in CI hypothesis knows itself.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if "CI" not in os.environ:
+    settings.load_profile("busy")
 
 # A shell that starts something in the background has it ignore Ctrl-C, and all that it starts, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
