@@ -36,6 +36,7 @@ class Registered(BaseModel):
     ack_date: str
     name: str
     version: str
+    warnings: list[str] = Field(default=[], description="What would not work by the settings.")
 
 
 class RegisteredService(Registered):

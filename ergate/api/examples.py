@@ -29,12 +29,14 @@ SERVICE_REGISTERED: dict[str, Any] = {
     "ack_date": _AT,
     "name": "upper",
     "version": _VERSION,
+    "warnings": [],
 }
 WORKFLOW_REGISTERED: dict[str, Any] = {
     "workflow_id": _ID,
     "ack_date": _AT,
     "name": "shout",
     "version": _VERSION,
+    "warnings": [],
 }
 EVENT_ACCEPTED: dict[str, Any] = {
     "event_id": "01900000-0000-7000-8000-000000000000",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ergate.api.desk import Place
 from ergate.documents.definitions import definition_document, service_document
 from ergate.documents.times import timestamp
+from ergate.services.allowed import warnings_about
 from ergate.services.stored import KeptService, KeptWorkflow
 
 
@@ -51,11 +52,15 @@ def remove_definition(place: Place, name_or_id: str) -> None:
 def registered_document(place: Place, kept: KeptService | KeptWorkflow) -> dict[str, object]:
     """Return the answer to whoever registered something."""
     kind, name = _named(kept)
+    warnings = []
+    if isinstance(kept, KeptService):
+        warnings = warnings_about(kept.service, place.settings)
     return {
         f"{kind}_id": kept.id,
         "ack_date": timestamp(place.clock.now()),
         "name": name,
         "version": kept.version,
+        "warnings": warnings,
     }
 
 

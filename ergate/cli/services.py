@@ -64,15 +64,10 @@ def register_services(place: Place, *, files: FilesArgument, as_json: JsonOption
 
 
 def _tell_of_hindrances(place: Place, service: Service) -> None:
-    from ergate.services.allowed import hindrances
-    from ergate.services.callback import CallbackAddresses
-    from ergate.services.calls import no_offer
+    from ergate.services.allowed import warnings_about
 
-    for why in hindrances(service, place.settings):
-        tell(f'warning: by these settings "{service.name}" would not be called. {why}')
-    can_offer = CallbackAddresses.of(place.settings).can_be_made
-    if service.finishes_within_s is not None and not can_offer:
-        tell(f"warning: {no_offer(service.name)}")
+    for warning in warnings_about(service, place.settings):
+        tell(f"warning: {warning}")
 
 
 @app.command("list", epilog=examples_text("ergate services list", "ergate services list --json"))

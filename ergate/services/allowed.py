@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ergate.errors import SettingsError
 from ergate.services.addresses import ServiceAddress
 from ergate.services.allowing import AllowList
+from ergate.services.callback import CallbackAddresses
+from ergate.services.calls import no_offer
 from ergate.services.credentials import Credentials
 from ergate.services.hosts import known_address
 from ergate.services.networks import Reach, reach_of
@@ -15,6 +17,20 @@ from ergate.services.networks import Reach, reach_of
 if TYPE_CHECKING:
     from ergate.services.service import Service
     from ergate.settings import Settings
+
+
+def warnings_about(service: Service, settings: Settings) -> list[str]:
+    """Return what to tell whoever registers a service that would not work so with the settings.
+
+    Raises `SettingsError` for settings that cannot be.
+    """
+    told = [
+        f'By these settings "{service.name}" would not be called. {why}'
+        for why in hindrances(service, settings)
+    ]
+    if service.finishes_within_s is None or CallbackAddresses.of(settings).can_be_made:
+        return told
+    return [*told, no_offer(service.name)]
 
 
 def hindrances(service: Service, settings: Settings) -> Iterator[str]:

@@ -33,10 +33,16 @@ class Sealer:
 
     def open(self, sealed: str) -> str:
         """Return what was sealed. Raises `SettingsError` when no key fits."""
+        if not self._keys:
+            raise SettingsError(
+                "The setting signing_keys has no key here, and what is to be sent was sealed with "
+                "one. Give `ergate run` the keys that `ergate serve` has."
+            )
+        fernet = self._fernet()
         from cryptography.fernet import InvalidToken
 
         try:
-            return self._fernet().decrypt(sealed).decode()
+            return fernet.decrypt(sealed).decode()
         except InvalidToken:
             raise SettingsError(
                 "What was sealed with a key of the setting signing_keys fits none of those that "

@@ -26,6 +26,19 @@ def test_a_service_and_a_workflow_are_registered_and_acknowledged(client: TestCl
     assert answer.json()["ack_date"].endswith("Z")
 
 
+def test_a_service_that_would_not_work_by_the_settings_is_registered_with_a_warning(
+    client: TestClient,
+) -> None:
+    service = {"name": "slow", "address": "http://10.0.0.1/", "finishes_within_s": 60}
+    answer = client.post("/s", json=service)
+    assert answer.status_code == 201
+    where, later = answer.json()["warnings"]
+    assert where.startswith('By these settings "slow" would not be called. 10.0.0.1 is private')
+    assert later.startswith('finishes_within_s of "slow" has no effect')
+    fine = client.post("/s", json={"name": "fine", "address": "https://fine.example/"})
+    assert fine.json()["warnings"] == []
+
+
 def test_what_is_registered_is_shown_as_it_was_written_by_name_and_by_id(
     walk: Catalog, client: TestClient
 ) -> None:

@@ -164,6 +164,8 @@ def test_what_an_old_key_sealed_can_be_opened_while_it_is_there() -> None:
         Sealer([NEW]).open(sealed)
     with pytest.raises(SettingsError, match="fits none of those"):
         Sealer([NEW]).open("nonsense")
+    with pytest.raises(SettingsError, match="Give `ergate run` the keys"):
+        Sealer([]).open(sealed)
 
 
 # --- the hint -------------------------------------------------------------------------------------
