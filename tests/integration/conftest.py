@@ -13,20 +13,6 @@ from ergate.testing.scene import Addresses, Scene
 
 WriteApp = Callable[[str], str]
 
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests of real processes a second try, which the summary of the run names.
-
-    They have deadlines in seconds, and other work on the machine can make one late. A test that
-    needs its second try is still a question to answer: look for RERUN in the summary.
-    """
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 HEAD = """
 import asyncio, os, sys, time
 from pathlib import Path
