@@ -102,7 +102,8 @@ def test_the_page_of_a_workflow_shows_hostile_texts_as_texts(page: Page) -> None
 
 def test_the_page_of_a_dead_letter_shows_hostile_texts_as_texts(page: Page, broker: Broker) -> None:
     hostile_app.bury(broker)
-    for letter, text in zip(hostile_app.LETTERS, TEXTS, strict=True):
+    # A page of a letter differs from another in nothing else: some of each sort are enough.
+    for letter, text in list(zip(hostile_app.LETTERS, TEXTS, strict=True))[::4]:
         go(page, "dead-letters", letter)
         expect(page.get_by_label("The body as text")).to_have_text(visible(text))
         check(page, [text], 80)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +13,7 @@ from ergate.brokers.broker import Broker
 from ergate.client import Wish
 from ergate.contracts.state_store import DeadLetter, JobFilter, WorkerInfo
 from ergate.jobs.status import JobStatus
-from tests.browser.conftest import Complaints
+from tests.browser.crews import workers
 from tests.browser.demo import app
 
 JOBS = 500
@@ -28,6 +23,7 @@ PAGES = {
     "jobs/order-1": "order completed|order running|order queued",
     "workflows": "Workflows",
     "workflows/order": "order",
+    "services": "Services",
     "workers": "Workers",
     "queues": "Queues",
     "dead-letters": "Dead letters",
@@ -56,11 +52,6 @@ def place(broker: Broker) -> Place:
     return Place(broker=broker, registry=app.registry)
 
 
-@pytest.fixture(autouse=True)
-def no_durations(complaints: Complaints) -> None:
-    complaints.allowed.add(404)
-
-
 @pytest.fixture
 def something(place: Place) -> None:
     """Have something to show on each page."""
@@ -71,23 +62,6 @@ def something(place: Place) -> None:
     store.heartbeat([worker], 60)
     store.claim_ready(["default"], 1, "worker-1")
     store.bury([DeadLetter(id="letter-1", queue="a", body=b"{", reason="no JSON", at=1.0)])
-
-
-@contextmanager
-def workers(address: str, log: Path) -> Iterator[None]:
-    """Run two worker processes at `address` as somebody would, until the end of the block."""
-    command = Path(sys.executable).with_name("ergate")
-    root = Path(__file__).parents[2]
-    words = ("run", "tests.browser.demo:app", "--plain", "--queue", address)
-    more = ("--queues", "default,mails", "--processes", "2", "--concurrency", "8")
-    environ = os.environ | {"PYTHONPATH": str(root), "DEMO_PACE_S": "0.15"}
-    with log.open("wb") as out:
-        process = subprocess.Popen([command, *words, *more], env=environ, stdout=out, stderr=out)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -113,7 +87,7 @@ def test_pages_follow_while_500_jobs_run(
     page.evaluate(COUNT_CHANGES)
     issues = [f"issue {number}" for number in range(JOBS)]
     list(place.client.enqueue_many("newsletter", issues, Wish()))
-    with workers(f"sqlite:///{tmp_path}/jobs.db", tmp_path / "workers.log"):
+    with workers(f"sqlite:///{tmp_path}/jobs.db", tmp_path / "workers.log", pace_s=0.1):
         chip = page.get_by_role("link", name=f"completed {JOBS}")
         expect(chip).to_be_visible(timeout=90_000)
     assert broker.store.count(JobFilter()) == {JobStatus.COMPLETED: JOBS}

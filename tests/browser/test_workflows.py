@@ -24,11 +24,6 @@ def place(broker: Broker) -> Place:
     return Place(broker=broker, registry=app.registry)
 
 
-@pytest.fixture(autouse=True)
-def no_durations(complaints: Complaints) -> None:
-    complaints.allowed.add(404)
-
-
 def form(page: Page) -> Locator:
     return page.locator(".start-form")
 

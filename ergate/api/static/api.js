@@ -23,7 +23,7 @@ export function path(...parts) {
   return parts.map(encodeURIComponent).join("/");
 }
 
-/** Return the document at a path. Raises `Problem`. */
+/** Return the document at a path, which is one of `/api/v1` unless it begins with a slash. Raises `Problem`. */
 export function ask(where, query = {}, signal = undefined) {
   return call("GET", where + asQuery(query), undefined, signal);
 }
@@ -59,7 +59,7 @@ async function call(method, where, body, signal) {
 async function sent(method, where, body, signal) {
   const headers = body === undefined ? {} : { "Content-Type": "application/json" };
   try {
-    return await fetch(BASE + where, { method, body, headers, signal, cache: "no-store" });
+    return await fetch(where.startsWith("/") ? where : BASE + where, { method, body, headers, signal, cache: "no-store" });
   } catch (error) {
     throw error.name === "AbortError" ? error : unreachable();
   }

@@ -6,6 +6,8 @@ import * as letter from "./pages/letter.js";
 import * as letters from "./pages/letters.js";
 import * as overview from "./pages/overview.js";
 import * as queues from "./pages/queues.js";
+import * as service from "./pages/service.js";
+import * as services from "./pages/services.js";
 import * as workers from "./pages/workers.js";
 import * as workflow from "./pages/workflow.js";
 import * as workflows from "./pages/workflows.js";
@@ -21,6 +23,7 @@ export const PAGES = [
   { path: "", label: "Overview", open: overview.open },
   { path: "jobs", label: "Jobs", open: jobs.open, openOne: job.open },
   { path: "workflows", label: "Workflows", open: workflows.open, openOne: workflow.open },
+  { path: "services", label: "Services", open: services.open, openOne: service.open },
   { path: "workers", label: "Workers", open: workers.open },
   { path: "queues", label: "Queues", open: queues.open },
   { path: "dead-letters", label: "Dead letters", open: letters.open, openOne: letter.open },

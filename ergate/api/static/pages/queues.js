@@ -1,12 +1,11 @@
 // What waits in each queue, and for how long.
 
-import { ask, order } from "../api.js";
+import { ask, order, path } from "../api.js";
 import { ask as question } from "../dialogs.js";
 import { el } from "../dom.js";
 import { age, between, count, duration, isPast, name, number } from "../format.js";
 import { note, noteProblem } from "../notes.js";
 import { button, card, link, nothing, table } from "../parts.js";
-import { Problem } from "../problem.js";
 import { to } from "../router.js";
 import { myRights } from "../session.js";
 
@@ -75,17 +74,7 @@ async function purge(queue) {
       el("p", null, "All that waits in the queue ", el("strong", null, name(queue, 80)), " is cancelled, be it ready or scheduled. Jobs that run go on."),
       el("p", { class: "dim" }, "A cancelled job can be retried later."),
     ],
-    submit: () => cancelAll(queue, counts),
+    submit: () => order("POST", path("queues", queue, "purge"), { expected: many }),
   });
-  if (done !== null) note(`${count(done, "job")} cancelled.`);
-}
-
-async function cancelAll(queue, counts) {
-  let done = 0;
-  for (const status of WAITING.filter((one) => counts[one])) {
-    const answer = await order("POST", "bulk/cancel", { matching: { queue, status }, expected: counts[status] });
-    done += answer.done.length;
-    if (answer.problems.length) throw new Problem({ title: `${count(done, "job")} cancelled, ${number(answer.problems.length)} not.`, detail: answer.problems[0].problem });
-  }
-  return done;
+  if (done !== null) note(`${count(done.cancelled, "job")} cancelled.`);
 }

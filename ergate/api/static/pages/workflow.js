@@ -2,14 +2,14 @@
 
 import { ask, path } from "../api.js";
 import { el } from "../dom.js";
-import { age, name, number } from "../format.js";
+import { age, count, name, number } from "../format.js";
 import { newStartForm } from "../form/start.js";
 import { newGraph } from "../graph.js";
 import { jsonView } from "../json_view.js";
-import { card, link, nothing } from "../parts.js";
+import { card, link, nothing, table } from "../parts.js";
 import { to } from "../router.js";
 import { STATUSES } from "../status.js";
-import { describeOrigin, describeVersion, isDeclared } from "../workflow/facts.js";
+import { describeOrigin, describeVersion } from "../workflow/facts.js";
 import { describeSteps } from "../workflow/steps.js";
 
 const DURATIONS_S = 10;
@@ -21,7 +21,7 @@ export function open(view) {
   const loadCounts = view.loader(2, async () => {
     state.counts = (await ask("counts", { workflow: workflowName }, view.signal)).counts;
   });
-  const loadDurations = view.loader(DURATIONS_S, async () => { state.durations = await durations(workflowName, view.signal); });
+  const loadDurations = view.loader(DURATIONS_S, async () => { state.durations = await ask(path("workflows", workflowName, "durations"), {}, view.signal); });
   const loadFigures = () => { loadCounts(); loadDurations(); };
   view.load(async () => {
     const workflow = await ask(path("workflows", workflowName), {}, view.signal);
@@ -32,17 +32,6 @@ export function open(view) {
   });
   view.watch("counts", () => { if (state.workflow) loadFigures(); });
   view.show(() => describe(view, workflowName, state));
-}
-
-/** Return what is known about the times of steps; an empty list where nothing is. */
-async function durations(workflowName, signal) {
-  try {
-    const found = await ask(path("workflows", workflowName, "durations"), {}, signal);
-    return Array.isArray(found) ? found : found.steps ?? found.items ?? [];
-  } catch (error) {
-    if ([404, 409, 501].includes(error.status)) return [];
-    throw error;
-  }
 }
 
 function describe(view, workflowName, state) {
@@ -57,16 +46,17 @@ function describe(view, workflowName, state) {
     el("div", { class: "columns is-workflow" },
       card("Steps and ways", { key: "graph" }, state.graph({ label: "The steps of the workflow and the ways between them", choose: showStep })),
       state.form()),
-    card("Steps", { key: "steps", beside: state.durations?.length ? el("span", { class: "dim" }, "times of the steps that ended lately") : null },
-      describeSteps(workflow.steps, state.durations)),
-    isDeclared(workflow) && workflow.definition ? card("Definition", { key: "definition" }, jsonView(workflow.definition, "The definition")) : null,
+    card("Steps", { key: "steps", beside: state.durations?.jobs ? el("span", { class: "dim" }, `times of the newest ${count(state.durations.jobs, "job")}`) : null },
+      describeSteps(workflow, state.durations?.jobs ? state.durations.steps : [])),
+    workflow.services?.length || workflow.versions?.length > 1 ? el("div", { class: "columns" }, describeServices(workflow.services), describeVersions(workflow.versions)) : null,
+    workflow.definition ? card("Definition", { key: "definition" }, jsonView(workflow.definition, "The definition")) : null,
     workflow.input_schema === null ? null : card("Input as JSON Schema", { key: "schema" },
       el("details", { class: "fold" }, el("summary", null, "What an input must look like"), jsonView(workflow.input_schema, "The JSON Schema of the input"))),
   ];
 }
 
 function describeAbout(workflow) {
-  const description = workflow.description ?? workflow.definition?.description;
+  const { description } = workflow;
   return [
     el("p", { class: "marks" }, describeOrigin(workflow), el("span", { class: "dim" }, "version ", describeVersion(workflow),
       workflow.created_at ? [", registered ", age(workflow.created_at)] : null)),
@@ -82,6 +72,24 @@ function describeCounts(workflow, counts) {
       el("span", { class: "chip-word" }, status || "all jobs"), el("span", { class: "chip-number" }, counts ? number(many) : "·")));
   return el("nav", { "aria-label": "Jobs of this workflow by state" },
     el("ul", { class: "chips" }, chip("", total), shown.map((status) => chip(status, counts[status]))));
+}
+
+function describeServices(services) {
+  if (!services?.length) return null;
+  const columns = [
+    { title: "Service", class: "is-name", cell: (one) => link(to(["services", one.name]), name(one.name, 60)) },
+    { title: "Address", cell: (one) => el("span", { class: "address" }, name(one.address, 44)) },
+  ];
+  return card("Services that it calls", { key: "services" }, table("Services that the workflow calls", columns, services, (one) => one.name));
+}
+
+function describeVersions(versions) {
+  const columns = [
+    { title: "Version", class: "is-name", cell: (one) => [describeVersion(one), one.is_current ? el("span", { class: "dim" }, " current") : null] },
+    { title: "Registered", cell: (one) => age(one.created_at) },
+  ];
+  return card("Versions", { key: "versions", beside: el("span", { class: "dim" }, "a job keeps the one it began with") },
+    table("Versions, the current one first", columns, versions, (one) => one.version));
 }
 
 function showStep(step) {

@@ -5,12 +5,12 @@ import { duration, name, number } from "../format.js";
 import { link, table } from "../parts.js";
 import { to } from "../router.js";
 
-/** Describe the steps; `durations` may be null while nobody knows them yet. */
-export function describeSteps(steps, durations) {
-  const known = new Map((durations ?? []).map((one) => [one.step ?? one.step_name ?? one.name, one]));
+/** Describe the steps of a workflow; `durations` is empty while nobody knows any. */
+export function describeSteps({ steps, definition }, durations) {
+  const known = new Map(durations.map((one) => [one.step, one]));
   const slowest = Math.max(0, ...[...known.values()].map((one) => one.p95_s ?? 0));
   const columns = [
-    { title: "Step", class: "is-name", cell: (step) => [el("strong", { "data-step": step.name }, name(step.name, 60)), describeTypes(step)] },
+    { title: "Step", class: "is-name", cell: (step) => [el("strong", { "data-step": step.name }, name(step.name, 60)), definition ? describeOperation(step, definition) : describeTypes(step)] },
     { title: "Leads to", cell: describeTargets },
     { title: "Attempts", class: "is-number", cell: (step) => number(step.attempts) },
     { title: "Time limit", class: "is-number", cell: (step) => step.timeout_s === null ? "–" : duration(step.timeout_s) },
@@ -21,9 +21,9 @@ export function describeSteps(steps, durations) {
 }
 
 function timeColumns(known, slowest) {
-  const of = (step, tell) => { const one = known.get(step.name); return one ? tell(one) : el("span", { class: "dim" }, "–"); };
+  const of = (step, tell) => { const one = known.get(step.name); return one?.runs ? tell(one) : el("span", { class: "dim" }, "–"); };
   return [
-    { title: "Runs", class: "is-number", cell: (step) => of(step, (one) => number(one.runs ?? one.count ?? 0)) },
+    { title: "Runs", class: "is-number", cell: (step) => of(step, (one) => number(one.runs)) },
     { title: "Failed", class: "is-number", cell: (step) => of(step, (one) => one.failures ? el("span", { class: "is-failed toned" }, number(one.failures)) : "0") },
     { title: "Half within", class: "is-number", cell: (step) => of(step, (one) => duration(one.p50_s)) },
     { title: "95 % within", class: "is-number", cell: (step) => of(step, (one) => [duration(one.p95_s), describeBar(one.p95_s, slowest)]) },
@@ -38,6 +38,12 @@ function describeBar(value, slowest) {
 
 function describeTypes(step) {
   return el("div", { class: "dim types" }, name(step.takes ?? "nothing", 60), " → ", name(step.returns, 60), step.is_async ? ", async" : null);
+}
+
+/** All steps of a definition take and return the same: what they do says more. */
+function describeOperation(step, { operations = [], services = [] }) {
+  const { type, service } = operations.find((one) => one.name === step.name) ?? { type: "call", service: services.find((one) => step.name.startsWith(one)) };
+  return el("div", { class: "dim types" }, service ? ["calls ", link(to(["services", service]), name(service, 60))] : type);
 }
 
 function describeTargets({ leads_to: targets }) {
