@@ -75,6 +75,10 @@ bench: $(VENV)/.bench servers ## Measure, beside Huey, SAQ, PgQueuer, Celery and
 	@$(PYTHON_VENV) -m benchmarks.on_postgres $(ARGS)
 	@$(PYTHON_VENV) -m benchmarks.on_rabbitmq $(ARGS)
 
+.PHONY: screenshots
+screenshots: $(VENV)/.dev servers ## Take the pictures of the dashboard in docs/images anew
+	@$(PYTHON_VENV) -W ignore -m tests.browser.screenshots
+
 .PHONY: docs
 docs: $(VENV)/.docs ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
