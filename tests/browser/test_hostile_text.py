@@ -107,3 +107,22 @@ def test_the_page_of_a_dead_letter_shows_hostile_texts_as_texts(page: Page, brok
         go(page, "dead-letters", letter)
         expect(page.get_by_label("The body as text")).to_have_text(visible(text))
         check(page, [text], 80)
+
+
+def test_services_and_definitions_show_hostile_texts_as_texts(page: Page, place: Place) -> None:
+    for number, text in enumerate(TEXTS):
+        field = {"name": "value", "type": "string", "description": text, "default": text}
+        service = {"name": f"service-{number}", "description": text, "inputs": [field]}
+        place.catalog.register_service({**service, "address": "http://127.0.0.1:9/"})
+        definition = {"name": f"calls-{number}", "services": [f"service-{number}"]}
+        place.catalog.register_workflow({**definition, "description": text, "inputs": [field]})
+    go(page, "services")
+    expect(page.locator("tbody tr")).to_have_count(len(TEXTS))
+    check(page, list(TEXTS), 80)
+    for number, text in list(enumerate(TEXTS))[::5]:
+        go(page, "services", f"service-{number}")
+        expect(page.get_by_role("region", name="Inputs")).to_contain_text("value")
+        check(page, [text], 200)
+        go(page, "workflows", f"calls-{number}")
+        expect(page.get_by_label("value")).to_have_value(text)
+        check(page, [text], 200)
