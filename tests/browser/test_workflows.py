@@ -179,3 +179,16 @@ def test_the_form_keeps_what_is_typed_while_the_page_lives(signed_in: Page, plac
     customer.press("m")
     expect(customer).to_have_value("half a nam")
     expect(customer).to_be_focused()
+
+
+def test_times_that_cannot_be_had_are_told_while_the_rest_goes_on(
+    page: Page, place: Place, complaints: Complaints
+) -> None:
+    complaints.allowed.add(503)
+    why = {"title": "The state store cannot be used now.", "detail": "It is slow."}
+    page.route("**/durations", lambda route: route.fulfill(status=503, json=why))
+    page.goto("/#/workflows/order")
+    expect(page.get_by_role("alert")).to_contain_text("It is slow.")
+    place.client.enqueue("order", ORDER, Wish())
+    expect(page.get_by_role("link", name="queued 1")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("It is slow.")

@@ -20,8 +20,10 @@ export function open(view) {
   view.title(`Workflow ${workflowName}`);
   const loadCounts = view.loader(2, async () => {
     state.counts = (await ask("counts", { workflow: workflowName }, view.signal)).counts;
-  });
-  const loadDurations = view.loader(DURATIONS_S, async () => { state.durations = await ask(path("workflows", workflowName, "durations"), {}, view.signal); });
+  }, "counts");
+  const loadDurations = view.loader(DURATIONS_S, async () => {
+    state.durations = await ask(path("workflows", workflowName, "durations"), {}, view.signal);
+  }, "durations");
   const loadFigures = () => { loadCounts(); loadDurations(); };
   view.load(async () => {
     const workflow = await ask(path("workflows", workflowName), {}, view.signal);

@@ -14,7 +14,7 @@ const SHOWN_STEPS = 6;
 
 export function open(view) {
   const state = { workflows: null, counts: new Map() };
-  const loadCounts = view.loader(5, () => countJobs(view, state));
+  const loadCounts = view.loader(5, () => countJobs(view, state), "counts");
   view.load(async () => {
     state.workflows = await ask("workflows", {}, view.signal);
     loadCounts();
