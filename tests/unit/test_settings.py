@@ -67,7 +67,32 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "log_format": "console",
         "log_level": "info",
         "profile": None,
+        "definitions": None,
+        "allowed_services": ["public"],
+        "credentials": {},
+        "services_ca_file": None,
+        "signing_keys": [],
+        "public_url": None,
+        "serve_host": "127.0.0.1",
+        "serve_port": 8700,
+        "token": None,
+        "read_only": False,
+        "allowed_hosts": [],
     }
+
+
+def test_nothing_of_a_secret_is_shown_wherever_it_came_from(project: Path) -> None:
+    secret = "s3cr3t-" * 4
+    (project / "ergate.toml").write_text(
+        f'signing_keys = ["{secret}"]\n[credentials.pay]\ntoken = "{secret}"\n'
+    )
+    settings = load_settings(environ={"ERGATE_TOKEN": secret}).settings
+    assert settings.token == secret
+    assert secret not in repr(settings)
+    for environ in ({"ERGATE_TOKEN": "s3cr3t"}, {"ERGATE_CREDENTIALS": '"s3cr3t"'}):
+        with pytest.raises(SettingsError) as caught:
+            load_settings(environ=environ)
+        assert "s3cr3t" not in str(caught.value)
 
 
 def test_every_setting_says_what_it_means_and_what_form_it_has() -> None:
@@ -183,7 +208,7 @@ def test_an_unknown_key_is_refused_with_its_file_and_the_near_miss(
     (project / "ergate.toml").write_text(text)
     told = refusal(project)
     assert told.startswith(
-        f'{where}unknown setting "concurency". Did you mean "concurrency"? Known: app, burst,'
+        f'{where}unknown setting "concurency". Did you mean "concurrency"? Known: allowed_hosts, '
     )
 
 
