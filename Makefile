@@ -74,6 +74,7 @@ bench: $(VENV)/.bench servers ## Measure, beside Huey, SAQ, PgQueuer, Celery and
 	@$(PYTHON_VENV) -m benchmarks.on_redis $(ARGS)
 	@$(PYTHON_VENV) -m benchmarks.on_postgres $(ARGS)
 	@$(PYTHON_VENV) -m benchmarks.on_rabbitmq $(ARGS)
+	@$(PYTHON_VENV) -m benchmarks.events
 
 .PHONY: screenshots
 screenshots: $(VENV)/.dev servers ## Take the pictures of the dashboard in docs/images anew

@@ -103,7 +103,8 @@ class Client(Generic[JobT]):
         `PayloadError` for one that cannot be stored, and `BackendUnavailable`; with a connection
         `Unsupported` when the store cannot write on it.
         """
-        record = self.record(workflow, value, wish)
+        name, known = self._found(workflow)
+        record = self._record(name, known, value, wish)
         if wish.connection is not None:
             self._broker.submit_within(wish.connection, [record], if_absent=wish.id is not None)
             return job_from_record(record, self._job_type)
@@ -112,13 +113,13 @@ class Client(Generic[JobT]):
             return self.get_job(record.id)
         return job_from_record(record, self._job_type)
 
-    def record(self, workflow: str | Workflow, value: object, wish: Wish) -> JobRecord:
-        """Return a job as it would be stored, for whoever hands in several together.
+    def record(self, workflow: Workflow, value: object, wish: Wish) -> JobRecord:
+        """Return a job of a workflow as it would be stored, for whoever hands in several together.
 
-        Raises what `enqueue` raises, but for the store's errors.
+        Nothing is asked of the store, nor of the registry. Raises `ValidationError` and
+        `PayloadError`, as `enqueue` does.
         """
-        name, known = self._found(workflow)
-        return self._record(name, known, value, wish)
+        return self._record(workflow.unique_name, workflow, value, wish)
 
     def enqueue_many(
         self, workflow: str | Workflow, values: Iterable[object], wish: Wish

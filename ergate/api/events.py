@@ -25,7 +25,7 @@ from ergate.api.preferences import preferences
 from ergate.api.problems import Refused
 from ergate.api.routing import declared, new_router
 from ergate.api.shapes import Page
-from ergate.documents.events import event_document
+from ergate.documents.events import event_document, unfinished_event
 from ergate.jobs.ids import MAX_BYTES
 from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
@@ -33,8 +33,17 @@ from ergate.jobs.status import JobStatus
 router = new_router("events", prefix="")
 
 MAX_KEY = 255
+# Told and not declared: what FastAPI finds out anew for each request costs as much as the rest.
 _TOLD: dict[str, Any] = json_body("EventBody", EVENT) | {
     "parameters": [
+        {
+            "name": "id",
+            "in": "path",
+            "required": True,
+            "description": "The name or the id of a workflow.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_BYTES},
+            "example": "shout",
+        },
         {
             "name": "Prefer",
             "in": "header",
@@ -55,16 +64,6 @@ AskedMatching = Annotated[Matching, Depends(matching_of_query)]
 EventId = Annotated[
     str, Path(alias="id", min_length=1, max_length=MAX_BYTES, description="The event's id.")
 ]
-WorkflowInPath = Annotated[
-    str,
-    Path(
-        alias="id",
-        min_length=1,
-        max_length=MAX_BYTES,
-        description="The name or the id of a workflow.",
-        examples=["shout"],
-    ),
-]
 
 
 @router.post(
@@ -72,7 +71,7 @@ WorkflowInPath = Annotated[
     operation_id="sendEvent",
     **declared(Access.WRITE, 404, answer=Event, status=201, more=(202,), told=_TOLD),
 )
-async def send_event(request: Request, workflow: WorkflowInPath) -> JsonAnswer:
+async def send_event(request: Request) -> JsonAnswer:
     """Send an event: when this answers it is stored and will be worked on.
 
     It waits a few seconds for the end, so that the answer mostly has the outputs; one that failed
@@ -81,7 +80,7 @@ async def send_event(request: Request, workflow: WorkflowInPath) -> JsonAnswer:
     preferred = preferences(request.headers.getlist("prefer"))
     document = await read_document(request)
     event = NewEvent(
-        workflow,
+        _workflow(request),
         data_of(document),
         _key(request),
         int(request.headers.get("content-length") or 0),
@@ -98,7 +97,13 @@ async def send_event(request: Request, workflow: WorkflowInPath) -> JsonAnswer:
     headers = {"Location": f"/e/{quote(job.id, safe='')}"}
     if preferred.applied:
         headers["Preference-Applied"] = preferred.applied
-    return JsonAnswer(event_document(document_of(desk.place, job)), status, headers)
+    return JsonAnswer(_document(desk.place, job), status, headers)
+
+
+def _document(place: Place, job: JobRecord) -> dict[str, object]:
+    if job.status.is_final or job.error is not None:
+        return event_document(document_of(place, job))
+    return unfinished_event(job)
 
 
 @router.get("/e", operation_id="listEvents", **declared(Access.READ, answer=Page[Event]))
@@ -115,7 +120,7 @@ async def list_events(
 async def get_event(desk: AskedDesk, event_id: EventId) -> JsonAnswer:
     """Return an event: its status, its outputs once it has completed, its error if it failed."""
     record = await desk.ask(find_record, desk.place, event_id)
-    return JsonAnswer(event_document(document_of(desk.place, record)))
+    return JsonAnswer(_document(desk.place, record))
 
 
 @router.delete(
@@ -169,6 +174,13 @@ def callback_url_of(document: object) -> str | None:
 
 def _is_wrapped(document: dict[str, object]) -> bool:
     return "data" in document and document.keys() <= {"data", "callback_url"}
+
+
+def _workflow(request: Request) -> str:
+    name: str = request.path_params["id"]
+    if not 0 < len(name) <= MAX_BYTES:
+        raise Refused(422, f"The name or id of a workflow has 1 to {MAX_BYTES} characters.")
+    return name
 
 
 def _key(request: Request) -> str | None:

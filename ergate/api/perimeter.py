@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ergate.api.bodies import read_body
@@ -27,6 +27,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
 
 class Perimeter:
     """Wraps an app; what it refuses never reaches a route."""
@@ -45,9 +47,9 @@ class Perimeter:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                given = {name for name, _ in message["headers"]}
+                missing = [one for one in _RAW_HEADERS if one[0] not in given]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         try:

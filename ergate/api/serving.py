@@ -95,7 +95,16 @@ def new_server(
     Raises `UsageError` for an address that others reach while there is no token.
     """
     check_address(host, app.state.security)
-    config = uvicorn.Config(
+    access = logging.getLogger("uvicorn.access")
+    for wanted in (EscapedLines, HiddenAddresses):
+        if not any(isinstance(one, wanted) for one in access.filters):
+            access.addFilter(wanted())
+    return Server(new_config(app, host, port), on_start)
+
+
+def new_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """Return the settings that uvicorn serves an app with."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -108,11 +117,6 @@ def new_server(
         ws="none",
         http="h11",
     )
-    access = logging.getLogger("uvicorn.access")
-    for wanted in (EscapedLines, HiddenAddresses):
-        if not any(isinstance(one, wanted) for one in access.filters):
-            access.addFilter(wanted())
-    return Server(config, on_start)
 
 
 def serve(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ergate.documents.times import moment_of
+from ergate.jobs.record import JobRecord
 from ergate.jobs.status import JobStatus
 
 
@@ -25,6 +27,18 @@ def event_document(job: Mapping[str, Any]) -> dict[str, object]:
     if job["error"] is not None:
         document["error"] = _error(job["error"])
     return document
+
+
+def unfinished_event(record: JobRecord) -> dict[str, object]:
+    """Return the same of a job that has neither ended nor failed, without reading its values."""
+    created_at = moment_of(record.created_at)
+    return {
+        "event_id": record.id,
+        "workflow": record.workflow_name,
+        "status": record.shown_status,
+        "ack_date": created_at and created_at.isoformat().replace("+00:00", "Z"),
+        "finished_at": None,
+    }
 
 
 def _error(error: Mapping[str, Any]) -> dict[str, object]:
