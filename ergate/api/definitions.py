@@ -24,6 +24,17 @@ from ergate.api.routing import declared, new_router
 
 router = new_router("definitions", prefix="")
 
+_NAME = "$response.body#/name"
+_OF_SERVICE = {
+    one: {"name": _NAME} for one in ("getService", "showService", "pingService", "deleteService")
+}
+_OF_WORKFLOW = {
+    "sendEvent": {"id": _NAME},
+    "getDefinition": {"name": _NAME},
+    "getWorkflow": {"name": _NAME},
+    "showDurations": {"name": _NAME},
+    "deleteDefinition": {"name": _NAME},
+}
 NameOrId = Annotated[str, Path(min_length=1, max_length=MAX_NAME, description="Its name or id.")]
 
 
@@ -31,7 +42,11 @@ NameOrId = Annotated[str, Path(min_length=1, max_length=MAX_NAME, description="I
     "/s",
     operation_id="postService",
     **declared(
-        Access.WRITE, answer=RegisteredService, status=201, told=json_body("Service", SERVICE)
+        Access.WRITE,
+        answer=RegisteredService,
+        status=201,
+        told=json_body("Service", SERVICE),
+        links=_OF_SERVICE,
     ),
 )
 async def post_service(request: Request, desk: AskedDesk) -> JsonAnswer:
@@ -68,7 +83,11 @@ async def delete_service(desk: AskedDesk, name: NameOrId) -> Response:
     "/w",
     operation_id="postWorkflow",
     **declared(
-        Access.WRITE, answer=RegisteredWorkflow, status=201, told=json_body("Definition", WORKFLOW)
+        Access.WRITE,
+        answer=RegisteredWorkflow,
+        status=201,
+        told=json_body("Definition", WORKFLOW),
+        links=_OF_WORKFLOW,
     ),
 )
 async def post_workflow(request: Request, desk: AskedDesk) -> JsonAnswer:

@@ -60,6 +60,13 @@ _TOLD: dict[str, Any] = json_body("EventBody", EVENT) | {
         },
     ]
 }
+_ID = "$response.body#/event_id"
+_OF_EVENT = {
+    "getEvent": {"id": _ID},
+    "cancelEvent": {"id": _ID},
+    "getJob": {"job_id": _ID},
+    "retryJob": {"job_id": _ID},
+}
 AskedMatching = Annotated[Matching, Depends(matching_of_query)]
 EventId = Annotated[
     str, Path(alias="id", min_length=1, max_length=MAX_BYTES, description="The event's id.")
@@ -69,7 +76,15 @@ EventId = Annotated[
 @router.post(
     "/e/{id:path}",
     operation_id="sendEvent",
-    **declared(Access.WRITE, 404, answer=Event, status=201, more=(202,), told=_TOLD),
+    **declared(
+        Access.WRITE,
+        404,
+        answer=Event,
+        status=201,
+        more=(202,),
+        told=_TOLD,
+        links=_OF_EVENT,
+    ),
 )
 async def send_event(request: Request) -> JsonAnswer:
     """Send an event: when this answers it is stored and will be worked on.

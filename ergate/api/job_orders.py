@@ -24,6 +24,16 @@ from ergate.services.webhooks import hint
 router = new_router("jobs")
 
 
+_ID = "$response.body#/id"
+_OF_JOB = {
+    "getJob": {"job_id": _ID},
+    "getHistory": {"job_id": _ID},
+    "cancelJob": {"job_id": _ID},
+    "retryJob": {"job_id": _ID},
+    "purgeQueue": {"name": "$response.body#/queue"},
+}
+
+
 class NewJob(Strict):
     """A job to hand in."""
 
@@ -72,7 +82,13 @@ class Restart(Strict):
 @router.post(
     "/jobs",
     operation_id="enqueueJob",
-    **declared(Access.WRITE, 404, answer=Job, status=201),
+    **declared(
+        Access.WRITE,
+        404,
+        answer=Job,
+        status=201,
+        links=_OF_JOB,
+    ),
 )
 async def enqueue_job(desk: AskedDesk, order: NewJob) -> JsonAnswer:
     """Hand in a job: when this answers, it is stored and will run."""

@@ -64,12 +64,14 @@ def declared(
     media_type: str = "application/json",
     more: Sequence[int] = (),
     told: Mapping[str, Any] | None = None,
+    links: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a route: its access, its answer and every error it may answer.
 
     `answer` is the type of the JSON document, for the statuses in `more` too; None means that
     there is no body. `told` is what
-    the OpenAPI document tells beside what FastAPI finds out.
+    the OpenAPI document tells beside what FastAPI finds out. `links` name, by its operation id,
+    what can be asked next, with its arguments as places in the answer.
     """
     wanted: dict[int | str, dict[str, Any]] = {
         code: {"description": TITLES[code], "content": _PROBLEM}
@@ -77,7 +79,7 @@ def declared(
     }
     if answer is not None:
         for code in (status, *more):
-            wanted[code] = {"model": answer, "description": "Done."}
+            wanted[code] = {"model": answer, "description": "Done.", **_linked(links or {})}
         if example is not None:
             wanted[status]["content"] = {media_type: {"example": example}}
     security: list[Mapping[str, list[str]]] = [{"token": []}, {"session": []}]
@@ -90,6 +92,13 @@ def declared(
         "status_code": status,
         "response_model": None,
     }
+
+
+def _linked(links: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    if not links:
+        return {}
+    named = {one: {"operationId": one, "parameters": dict(to)} for one, to in links.items()}
+    return {"links": named}
 
 
 class Strict(BaseModel):
