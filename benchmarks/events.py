@@ -92,8 +92,7 @@ def table(found: Mapping[str, list[Found]]) -> str:
     """Return the medians of all rounds as a table, with what others are of the bare app."""
     bare = statistics.median(figures[0] for figures in found["bare"])
     lines = [
-        "| server | accepts per second | of the bare one | half within | 99 % within "
-        "| processor time for one |",
+        "| server | accepts per second | of bare | half within | 99 % within | work for one |",
         "|---|---|---|---|---|---|",
     ]
     for label, figures in found.items():

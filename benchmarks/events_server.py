@@ -19,7 +19,7 @@ from benchmarks.events_load import TOKEN
 from ergate.api.app import create_api
 from ergate.api.desk import Place
 from ergate.api.security import Security
-from ergate.api.serving import new_config, new_server
+from ergate.api.serving import bound, new_config, new_server
 from ergate.brokers.broker import Broker
 from ergate.brokers.opening import open_broker
 from ergate.jobs.ids import new_id
@@ -91,7 +91,8 @@ def serve_events(listening: socket.socket, url: str) -> None:
 
 def main(contestant: str) -> None:
     """Serve a contestant: `null`, `bare`, or the URL of a store."""
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listening:
+    with bound("127.0.0.1", 0) as listening:
+        listening.listen(256)
         print(listening.getsockname()[1], flush=True)
         if contestant == "null":
             asyncio.run(serve_null(listening))
