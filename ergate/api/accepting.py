@@ -61,10 +61,11 @@ class Batch:
         # The same key twice in one batch is one job.
         new = {one.id: one for one in answers if isinstance(one, JobRecord)}
         problems = self._store(list(new.values()))
-        return [
-            self._answer(event, answer, problems)
-            for event, answer in zip(events, answers, strict=True)
+        became: list[Accepted] = [
+            problems.get(one.id, one) if isinstance(one, JobRecord) else one for one in answers
         ]
+        repeatable = [event.key is not None for event in events]
+        return self._as_kept(became, repeatable)
 
     # --- checking -------------------------------------------------------------------------------
 
@@ -129,28 +130,35 @@ class Batch:
             beside = [self._webhooks[one.id] for one in records if one.id in self._webhooks]
             self._place.broker.submit([*records, *beside], if_absent=True)
 
-    def _answer(
-        self, event: NewEvent, answer: Accepted, problems: dict[str, Exception]
-    ) -> Accepted:
-        if isinstance(answer, Exception):
-            return answer
-        if answer.id in problems:
-            return problems[answer.id]
-        return answer if event.key is None else self._kept(answer)
-
-    def _kept(self, sent: JobRecord) -> Accepted:
-        """Return what is stored under the id of a key: it may have been there before."""
+    def _as_kept(self, answers: list[Accepted], repeatable: Sequence[bool]) -> list[Accepted]:
+        """Return the same, with what is stored under the ids of keys: it may be from before."""
+        sent = {
+            one.id: one
+            for one, has_key in zip(answers, repeatable, strict=True)
+            if has_key and isinstance(one, JobRecord)
+        }
+        if not sent:
+            return answers
         try:
-            kept = self._place.broker.store.get(sent.id)
+            kept = self._place.broker.store.get_many(list(sent))
         except ErgateError as exc:
-            return exc
-        if kept is None or _same(kept.initial_input_value, sent.initial_input_value):
-            return kept or sent
-        return Refused(
-            422,
-            "The Idempotency-Key was used before, for an event with other data.",
-            next_step="Send another key with each event, and the same one only to repeat it.",
-        )
+            return [
+                exc if isinstance(one, JobRecord) and one.id in sent else one for one in answers
+            ]
+        return [
+            _compared(one, kept.get(one.id, one)) if isinstance(one, JobRecord) else one
+            for one in answers
+        ]
+
+
+def _compared(sent: JobRecord, kept: JobRecord) -> Accepted:
+    if sent is kept or _same(kept.initial_input_value, sent.initial_input_value):
+        return kept
+    return Refused(
+        422,
+        "The Idempotency-Key was used before, for an event with other data.",
+        next_step="Send another key with each event, and the same one only to repeat it.",
+    )
 
 
 def event_id(workflow: str, key: str) -> str:

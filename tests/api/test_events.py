@@ -108,6 +108,10 @@ def test_an_unknown_workflow_is_not_found_and_the_nearest_is_named(client: TestC
     assert (answer.status_code, 'mean "process-text"' in answer.json()["detail"]) == (404, True)
 
 
+def test_a_name_that_no_workflow_can_have_is_told_so(client: TestClient) -> None:
+    assert client.post(f"/e/{'a' * 161}", json=DATA).status_code == 422
+
+
 # --- waiting --------------------------------------------------------------------------------------
 
 

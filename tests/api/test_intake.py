@@ -106,6 +106,33 @@ def test_one_key_twice_in_a_batch_is_one_job(place: Place, gate: Gate) -> None:
     assert len(place.broker.store.list(JobFilter())) == 1
 
 
+def test_all_keys_of_a_batch_are_looked_up_with_one_question(
+    place: Place, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    get_many = place.broker.store.get_many
+
+    def counted(ids: Sequence[str]) -> Any:
+        asked.append(len(ids))
+        return get_many(ids)
+
+    monkeypatch.setattr(place.broker.store, "get_many", counted)
+
+    async def send() -> list[JobRecord]:
+        intake = new_intake(place, gate)
+        gate.open.set()
+        first = asyncio.create_task(intake.accept(NewEvent("order", 0)))
+        await asyncio.to_thread(gate.begun.acquire)
+        events = [NewEvent("order", number, f"key-{number}") for number in range(5)]
+        answers = await asyncio.gather(first, *map(intake.accept, events))
+        intake.close()
+        return answers
+
+    assert [one.initial_input_value for one in asyncio.run(send())] == list("001234")
+    assert sum(asked) == 5
+    assert len(asked) <= 2
+
+
 @pytest.mark.parametrize("bounds", [Bounds(events=2), Bounds(event_bytes=20)])
 def test_more_events_than_may_wait_are_turned_away(
     place: Place, gate: Gate, bounds: Bounds
