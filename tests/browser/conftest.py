@@ -42,9 +42,13 @@ FLAGS = [
 PATIENCE_MS = 10_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give one headless Chromium to all tests of the session."""
+    """Give one headless Chromium to all tests of a module.
+
+    Not to those of the session: while Playwright is there its event loop counts as running, and
+    tests of other modules could run none of their own.
+    """
     if not CHROMIUM.exists():
         missing(ServerMissing(f"{CHROMIUM} is not there; on Debian: apt-get install -y chromium"))
     with sync_playwright() as playwright:
