@@ -29,7 +29,7 @@ demo: $(VENV)/.core ## Index this source tree with two worker processes, and sho
 
 .PHONY: test
 test: $(VENV)/.dev servers ## Run every test; make test ARGS="-k claim" runs some
-	@$(PYTHON_VENV) -m pytest -q --durations=10 -n $(JOBS) --dist loadscope $(ARGS)
+	@$(PYTHON_VENV) -m pytest -q --durations=10 -n $(JOBS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # Packages of Debian. Without root the tests that need one are skipped, and say how to get it.
 # Kafka is none of them: Java and Maven are, and kcat is a client in another language.

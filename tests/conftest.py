@@ -28,11 +28,16 @@ REAL_PROCESSES = ("browser", "cli", "docs", "examples", "integration")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests of real processes a second try, which the summary of the run names.
+    """Order the tests, and give those of real processes a second try, which the summary names.
 
     They have deadlines in seconds, and other work on the machine can make one late. A test that
     needs its second try is still a question to answer: look for RERUN in the summary.
+    Modules with slow tests come first, then those of whole systems, so that none of them runs on
+    alone at the end.
     """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    systems = HERE / "integration"
+    items.sort(key=lambda item: (item.path not in slow, systems not in item.path.parents))
     for item in items:
         if any(HERE / room in item.path.parents for room in REAL_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,8 +17,9 @@ import pytest
 from ergate.clock import SystemClock
 from ergate.contracts.address import Address
 from ergate.contracts.feed import event_of
-from ergate.contracts.journal import JournalKind
+from ergate.contracts.journal import Entry, JournalKind
 from ergate.contracts.state_store import JobFilter
+from ergate.errors import BackendUnavailable
 from ergate.plugins.resolve import open_journal
 from ergate.supervisor.publishing import feed_name
 from ergate.testing.fleet import Fleet, eventually
@@ -126,8 +127,7 @@ class PublishingSuite:
 
     def _read(self, journal_url: str) -> Mapping[str, tuple[Event, int]]:
         """Return each event with how often it was told; those of a job must be in their order."""
-        with closing(open_journal(journal_url, SystemClock(), JournalKind.EVENTS)) as journal:
-            entries = list(journal.read())
+        entries = eventually("the journal can be read", lambda: entries_of(journal_url), 60)
         first: dict[str, Event] = {}
         last: dict[str, int] = {}
         for entry in entries:
@@ -140,6 +140,15 @@ class PublishingSuite:
             first[event["id"]], last[entry.key] = event, event["revision"]
         times = Counter(json.loads(entry.body)["id"] for entry in entries)
         return {key: (event, times[key]) for key, event in first.items()}
+
+
+def entries_of(journal_url: str) -> Sequence[Entry] | None:
+    """Return all entries; None while the server, just started, still opens its queues."""
+    with closing(open_journal(journal_url, SystemClock(), JournalKind.EVENTS)) as journal:
+        try:
+            return list(journal.read())
+        except BackendUnavailable:
+            return None
 
 
 class StoreSuite(PublishingSuite):
