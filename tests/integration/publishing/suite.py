@@ -142,13 +142,13 @@ class PublishingSuite:
         return {key: (event, times[key]) for key, event in first.items()}
 
 
-def entries_of(journal_url: str) -> Sequence[Entry] | None:
-    """Return all entries; None while the server, just started, still opens its queues."""
+def entries_of(journal_url: str) -> Sequence[Entry]:
+    """Return all entries; none while the server, just started, still opens its queues."""
     with closing(open_journal(journal_url, SystemClock(), JournalKind.EVENTS)) as journal:
         try:
             return list(journal.read())
         except BackendUnavailable:
-            return None
+            return []
 
 
 class StoreSuite(PublishingSuite):
